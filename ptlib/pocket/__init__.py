@@ -1,0 +1,1 @@
+"""The pocket models that come with the book: facts, corpus, recipes, pretraining and weights."""

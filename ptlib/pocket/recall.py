@@ -1,0 +1,41 @@
+"""Recall: how many of the facts it was taught a language model can say."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ptlib.cloze import encode
+from ptlib.facts import SPLITS
+from ptlib.metrics import top_words
+from ptlib.models import LanguageModel
+from ptlib.tasks import Task
+from ptlib.template import SLOT, TEXT, parse
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The share of a relation's facts that a model recalls, in the wording in which it recalls most.
+
+    Attributes:
+        value: the share, over all splits.
+        template: that wording.
+    """
+
+    value: float
+    template: str
+
+
+def recall(lm: LanguageModel, task: Task) -> Recall:
+    """Recall of a task's facts with the best of the sentences that the pocket models were taught with.
+
+    For a causal model only sentences count that name the subject before the object.
+    """
+    templates = [s for s in task.sentences if lm.kind == "masked" or s.index(TEXT) < s.index(SLOT)]
+    return max((Recall(_share(lm, task, template), template) for template in templates), key=lambda r: r.value)
+
+
+def _share(lm: LanguageModel, task: Task, template: str) -> float:
+    examples = [example for split in SPLITS for example in task.examples(split)]
+    cloze = encode(lm, parse(template), examples, task=task.name)
+    no_vectors = torch.empty(0, lm.dim).to(lm.embeddings)
+    return (top_words(lm, cloze, no_vectors) == cloze.answers).float().mean().item()

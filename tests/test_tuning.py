@@ -1,0 +1,145 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+import ptlib as pt
+from ptlib import tuning
+
+SETTINGS = pt.Settings(steps=12, rows=4)
+NAMES = ("P36", "P19", "P1303")
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    return [pt.relation(name) for name in NAMES]
+
+
+@pytest.fixture
+def count_steps(monkeypatch):
+    """How many updates were made, as a list that grows."""
+    steps = []
+    step = tuning._Run.step
+    monkeypatch.setattr(tuning._Run, "step", lambda run, number: (steps.append(number), step(run, number)))
+    return steps
+
+
+@pytest.mark.parametrize("family", ["bert-small", "gpt2-small"])
+def test_tuning_many_at_once_is_tuning_each_alone(family, tasks):
+    """In double precision, so that no more than rounding can differ."""
+    loaded = pt.load(f"pocket/{family}", device="cpu")
+    lm = pt.LanguageModel(loaded.name, loaded.kind, loaded.model.double(), loaded.tokenizer)
+    together = pt.tune_many(lm, tasks, length=3, seeds=(0, 1), settings=SETTINGS, progress=False)
+    assert set(together) == {(name, seed) for name in NAMES for seed in (0, 1)}
+    for task in tasks:
+        for seed in (0, 1):
+            alone = pt.tune(lm, task, length=3, seed=seed, settings=SETTINGS)
+            torch.testing.assert_close(together[task.name, seed].vectors, alone.vectors, rtol=0, atol=1e-9)
+
+
+def test_the_size_of_a_chunk_changes_nothing(bert, tasks, monkeypatch):
+    whole = pt.tune_many(bert, tasks, settings=SETTINGS, progress=False)
+    monkeypatch.setitem(tuning.TOKENS_AT_ONCE, "cpu", 64)
+    for job, prompt in pt.tune_many(bert, tasks, settings=SETTINGS, progress=False).items():
+        torch.testing.assert_close(prompt.vectors, whole[job].vectors, rtol=0, atol=1e-3)
+
+
+def test_a_run_repeats_bit_for_bit(bert, capital):
+    first, second = (pt.tune(bert, capital, settings=SETTINGS) for _ in range(2))
+    assert torch.equal(first.vectors, second.vectors)
+    assert not torch.equal(first.vectors, pt.tune(bert, capital, settings=SETTINGS, seed=1).vectors)
+
+
+def test_the_gradient_is_that_of_the_cross_entropy(bert, capital):
+    """One step of gradient descent on the prompt, against autograd on logits from `transformers` alone."""
+    run = tuning._Run(bert, [(capital, 0)], "[X] [V] [Y] .", pt.Settings(steps=1, rows=3))
+    vectors = run.vectors.detach().clone().requires_grad_()
+    loss = 0
+    for row in run.orders[0].flatten().tolist():
+        cloze = run.table[torch.tensor([row])]
+        embedded = bert.embeddings[cloze.ids].clone()
+        embedded[0, cloze.prompt_at[0]] = vectors[0]
+        logits = bert.model(inputs_embeds=embedded).logits[0, cloze.slot_at[0]]
+        loss = loss - logits.log_softmax(dim=-1)[cloze.answers[0]] / 3
+    loss.backward()
+    run.step(0)
+    torch.testing.assert_close(run.vectors.grad, vectors.grad, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("template", ["[V] [V] [X] [Y] .", "[X] [V] [V] [Y] .", "[V] [X] [V] [Y] ."])
+def test_tuning_lowers_the_loss_wherever_the_prompt_stands(lm, capital, template):
+    """A tuned prompt answers more training facts than the one that it started from, by far more than chance."""
+    start = pt.random_prompt(lm, capital, template=template)
+    tuned = pt.tune(lm, capital, template=template, settings=pt.Settings(steps=40))
+    before, after = (pt.accuracy(lm, capital, prompt, split="train").value for prompt in (start, tuned))
+    assert after > before + 0.3
+
+
+def test_tuning_starts_from_the_random_prompt(bert, capital):
+    seen = {}
+    pt.tune_many(
+        bert, [capital], settings=SETTINGS, progress=False, watch=lambda step, prompts: seen.update({step: prompts()})
+    )
+    assert torch.equal(seen[0]["P36", 0].vectors, pt.random_prompt(bert, capital).vectors)
+    assert set(seen) == set(range(SETTINGS.steps + 1))
+    assert torch.equal(seen[12]["P36", 0].vectors, pt.tune(bert, capital, settings=SETTINGS).vectors)
+
+
+def test_finished_prompts_are_not_tuned_again(bert, tasks, tmp_path, count_steps):
+    first = pt.tune_many(bert, tasks, settings=SETTINGS, cache=tmp_path, progress=False)
+    assert len(count_steps) == SETTINGS.steps
+    again = pt.tune_many(bert, tasks, settings=SETTINGS, cache=tmp_path, progress=False)
+    assert len(count_steps) == SETTINGS.steps
+    assert all(torch.equal(first[job].vectors, again[job].vectors) for job in first)
+
+
+def test_only_what_is_missing_is_tuned(bert, tasks, tmp_path, count_steps):
+    """As after a kill: what was finished is kept, the rest comes out the same."""
+    whole = pt.tune_many(bert, tasks, settings=SETTINGS, progress=False)
+    pt.tune(bert, tasks[1], settings=SETTINGS, cache=tmp_path)
+    jobs = []
+    original = tuning._Run.__init__
+
+    def noting(run, lm, todo, *rest):
+        jobs.extend(task.name for task, _ in todo)
+        original(run, lm, todo, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tuning._Run, "__init__", noting)
+        resumed = pt.tune_many(bert, tasks, settings=SETTINGS, cache=tmp_path, progress=False)
+    assert jobs == ["P36", "P1303"]
+    for job, prompt in whole.items():
+        torch.testing.assert_close(resumed[job].vectors, prompt.vectors, rtol=0, atol=1e-3)
+
+
+def test_whatever_a_prompt_depends_on_changes_its_key(bert, lms, capital):
+    base = (bert, capital, "[X] [V] [Y] .", 0, SETTINGS)
+    shorter = replace(capital, train=capital.train[:-1])
+    others = [
+        (lms["roberta-small"], *base[1:]),
+        (bert, shorter, *base[2:]),
+        (*base[:2], "[V] [X] [Y] .", *base[3:]),
+        (*base[:3], 1, SETTINGS),
+        (*base[:4], replace(SETTINGS, learning_rate=0.1)),
+    ]
+    keys = {tuning._key(*parts) for parts in [base, *others]}
+    assert len(keys) == 6
+    assert tuning._key(*base) in keys
+
+
+def test_a_changed_library_does_not_find_old_prompts(bert, capital, monkeypatch):
+    before = tuning._key(bert, capital, "[X] [V] [Y] .", 0, SETTINGS)
+    monkeypatch.setattr("ptlib.store.inspect.getsource", lambda module: f"other code of {module}")
+    assert tuning._key(bert, capital, "[X] [V] [Y] .", 0, SETTINGS) != before
+
+
+def test_an_empty_task_is_refused(bert, capital):
+    with pytest.raises(pt.PromptError, match="P36: has no examples"):
+        pt.tune(bert, replace(capital, train=()), settings=SETTINGS)
+
+
+def test_the_model_is_left_as_it_was(bert, capital):
+    before = {name: value.clone() for name, value in bert.model.state_dict().items()}
+    pt.tune(bert, capital, settings=SETTINGS)
+    assert all(torch.equal(before[name], value) for name, value in bert.model.state_dict().items())
+    assert all(parameter.grad is None for parameter in bert.model.parameters())
