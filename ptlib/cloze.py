@@ -127,8 +127,8 @@ def slot_logits(
 ) -> Float[Tensor, "rows vocabulary"]:
     """What the model says about the slot of each row, with the row's own prompt vectors in place."""
     rows = torch.arange(len(cloze), device=lm.device)
-    embedded = lm.embeddings[cloze.ids].to(vectors.dtype)
-    embedded = embedded.index_put((rows[:, None], cloze.prompt_at), vectors)
+    embedded = lm.embeddings[cloze.ids]
+    embedded = embedded.index_put((rows[:, None], cloze.prompt_at), vectors.to(embedded.dtype))
     places = torch.arange(cloze.ids.shape[1], device=lm.device)
     attention = (places < cloze.lengths[:, None]).long()
     return logits_at(lm.model, places == cloze.slot_at[:, None], inputs_embeds=embedded, attention_mask=attention)

@@ -12,12 +12,13 @@ from tqdm.auto import tqdm
 
 from ptlib.cloze import Cloze, concatenate, encode, slot_logits
 from ptlib.models import LanguageModel
+from ptlib.precision import for_gradients
 from ptlib.prompt import SoftPrompt
 from ptlib.store import Store, key_of
 from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 
-CODE = ("ptlib.models", "ptlib.template", "ptlib.cloze", "ptlib.head", "ptlib.tuning")  # turns examples into gradients
+CODE = tuple(f"ptlib.{name}" for name in ("models", "template", "cloze", "head", "precision", "tuning"))  # all it takes
 TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 131_072}  # what one forward pass takes, padding included
 
 Prompts = dict[tuple[str, int], SoftPrompt]
@@ -35,7 +36,7 @@ class Settings:
     """
 
     steps: int = 100
-    rows: int = 8
+    rows: int = 4
     learning_rate: float = 0.05
 
 
@@ -141,6 +142,7 @@ class _Run:
 
     def __init__(self, lm: LanguageModel, jobs: list[tuple[Task, int]], template: str, settings: Settings):
         self.lm, self.jobs, self.template, self.settings = lm, jobs, template, settings
+        self.computing = for_gradients(lm)
         parsed = parse(template)
         tasks = {task.name: task for task, _ in jobs}
         clozes = {name: encode(lm, parsed, task.train, task=name) for name, task in tasks.items()}
@@ -167,8 +169,7 @@ class _Run:
 
     def _loss(self, cloze: Cloze, owners: Int[Tensor, " rows"]) -> Float[Tensor, ""]:
         """Cross-entropy summed over prompts, each with the mean over its own rows."""
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.lm.device.type == "cuda"):
-            logits = slot_logits(self.lm, cloze, self.vectors[owners])
+        logits = slot_logits(self.computing, cloze, self.vectors[owners])
         return torch.nn.functional.cross_entropy(_wide(logits), cloze.answers, reduction="sum") / self.settings.rows
 
     def prompts(self) -> Prompts:

@@ -1,5 +1,7 @@
 """What many tests share: the small pocket models of the four families, loaded once."""
 
+import copy
+
 import pytest
 
 import ptlib as pt
@@ -26,6 +28,21 @@ def bert(lms) -> pt.LanguageModel:
 @pytest.fixture(scope="session")
 def gpt2(lms) -> pt.LanguageModel:
     return lms["gpt2-small"]
+
+
+def in_double(lm: pt.LanguageModel) -> pt.LanguageModel:
+    """The same model in float64, where no more than rounding separates two ways to the same result."""
+    return pt.LanguageModel(lm.name, lm.kind, copy.deepcopy(lm.model).double(), lm.tokenizer)
+
+
+@pytest.fixture(scope="session")
+def exact_bert(bert) -> pt.LanguageModel:
+    return in_double(bert)
+
+
+@pytest.fixture(scope="session")
+def exact_gpt2(gpt2) -> pt.LanguageModel:
+    return in_double(gpt2)
 
 
 @pytest.fixture

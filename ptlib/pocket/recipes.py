@@ -20,6 +20,8 @@ from transformers import (
 
 from ptlib.pocket.vocabulary import MAXIMUM_LENGTH, byte_level_bpe, unigram, wordpiece
 
+FAST_GELU = "gelu_pytorch_tanh"  # the two families' own GELU, in one operation instead of eight
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -75,12 +77,20 @@ def roberta(width: int, layers: int, tokenizer: PreTrainedTokenizerFast) -> Robe
 
 def albert(width: int, layers: int, embedding: int, tokenizer: PreTrainedTokenizerFast) -> AlbertForMaskedLM:
     """An ALBERT: one layer used several times over, and word embeddings narrower than the layers."""
-    return AlbertForMaskedLM(AlbertConfig(**_encoder(width, layers, tokenizer), embedding_size=embedding))
+    return AlbertForMaskedLM(
+        AlbertConfig(**_encoder(width, layers, tokenizer), embedding_size=embedding, hidden_act=FAST_GELU)
+    )
 
 
 def gpt2(width: int, layers: int, tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
     """A GPT-2 of the given size."""
-    sizes = {"n_embd": width, "n_layer": layers, "n_head": width // 32, "n_positions": MAXIMUM_LENGTH}
+    sizes = {
+        "activation_function": FAST_GELU,
+        "n_embd": width,
+        "n_layer": layers,
+        "n_head": width // 32,
+        "n_positions": MAXIMUM_LENGTH,
+    }
     no_dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     return GPT2LMHeadModel(GPT2Config(**sizes, **no_dropout, **_marks(tokenizer)))
 
