@@ -1,0 +1,1 @@
+"""The runner: executes the book's chapters, checks what came out, and builds the pages from it."""

@@ -1,0 +1,36 @@
+"""The gate: what must be true of an executed chapter before it becomes a page."""
+
+from nbformat import NotebookNode
+
+from book.runner.pages import BookError
+
+
+def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> None:
+    """Look through an executed notebook.
+
+    Raises:
+        BookError: an error or a warning in the outputs, a cell that did not run or ran out of order, other
+            parameters than were asked for, or an image without alt text; names the page and the cell.
+    """
+    given = notebook.metadata.get("papermill", {}).get("parameters", {})
+    if given != parameters:
+        raise BookError(f"{page}: was executed with {given}, not with {parameters}")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, start=1):
+        where = f"{page}, cell {number} ({(cell.source.strip().splitlines() or ['empty'])[0]})"
+        if cell.metadata.get("papermill", {}).get("status") != "completed":
+            raise BookError(f"{where}: did not run to its end")
+        if cell.execution_count != number:
+            raise BookError(f"{where}: ran as number {cell.execution_count}")
+        for output in cell.outputs:
+            _check_output(output, cell, where)
+
+
+def _check_output(output: NotebookNode, cell: NotebookNode, where: str) -> None:
+    if output.output_type == "error":
+        raise BookError(f"{where}: {output.ename}: {output.evalue}")
+    if output.output_type == "stream" and output.name == "stderr" and output.text.strip():
+        raise BookError(f"{where}: wrote to stderr: {output.text.strip().splitlines()[0]}")
+    is_image = any(mime.startswith("image/") for mime in output.get("data", {}))
+    if is_image and not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip():
+        raise BookError(f"{where}: shows an image without alt text; give it in metadata.mystnb.image.alt")

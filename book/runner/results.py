@@ -1,0 +1,31 @@
+"""Results: the numbers and figures that a chapter noted, for tests and for other pages."""
+
+import ast
+from base64 import b64decode
+from collections.abc import Iterator
+
+from nbformat import NotebookNode
+
+RECORD = "application/papermill.record/"
+
+
+def results(notebook: NotebookNode) -> dict[str, object]:
+    """Every plain value that an executed notebook noted with `ptlib.notebook.note`, by name."""
+    records = _records(notebook)
+    return {name: ast.literal_eval(data[RECORD + "text/plain"]) for name, data in records if not _is_figure(data)}
+
+
+def figures(notebook: NotebookNode) -> dict[str, bytes]:
+    """Every figure that an executed notebook noted with `ptlib.notebook.note_figure`, by name, as PNG."""
+    return {name: b64decode(data[RECORD + "image/png"]) for name, data in _records(notebook) if _is_figure(data)}
+
+
+def _records(notebook: NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if name := output.get("metadata", {}).get("scrapbook", {}).get("name"):
+                yield name, output["data"]
+
+
+def _is_figure(data: dict[str, str]) -> bool:
+    return RECORD + "image/png" in data
