@@ -1,0 +1,88 @@
+"""Every chapter in the smoke profile, through the runner as a user calls it, and the claims of each chapter."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from bs4 import BeautifulSoup
+
+from book.runner.pages import ROOT, pages
+
+pytestmark = pytest.mark.book
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("book")
+    command = [sys.executable, "-m", "book.runner", "--profile", "smoke", "--build", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def noted(build):
+    """The numbers of each chapter."""
+    files = (build / "results" / "smoke").glob("*.json")
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+def test_every_page_was_built(build):
+    for page in pages():
+        html = BeautifulSoup((build / "html" / f"{page.name}.html").read_text(encoding="utf-8"), "html.parser")
+        assert html.find("h1")
+        assert "Traceback" not in html.text
+
+
+def test_chapters_show_figures_and_computed_numbers(build):
+    for page in (page for page in pages() if page.is_chapter):
+        html = BeautifulSoup((build / "html" / f"{page.name}.html").read_text(encoding="utf-8"), "html.parser")
+        assert html.select("article img")
+        assert html.select(".pasted-text")
+        assert not [element.text for element in html.select(".pasted-text") if "nan" in element.text.lower()]
+
+
+def test_solutions_are_hidden_and_were_run(build):
+    for page in (page for page in pages() if page.is_chapter):
+        notebook = json.loads((build / "executed" / "smoke" / f"{page.name}.ipynb").read_text(encoding="utf-8"))
+        solutions = [cell for cell in notebook["cells"] if "solution" in cell["metadata"].get("tags", [])]
+        assert solutions, f"{page.name} has no exercise with a solution"
+        for cell in solutions:
+            assert "hide-cell" in cell["metadata"]["tags"]
+            assert cell["execution_count"]
+
+
+def test_the_pocket_models_know_more_than_a_plain_question_gets_out_of_them(noted):
+    chapter = noted["00-pocket-models"]
+    assert chapter["lowest_recall"] >= 0.9
+    assert chapter["highest_mean_manual"] < chapter["lowest_recall"]
+    assert chapter["exercise_better"] > chapter["exercise_plain"] + 0.1
+
+
+def test_a_tuned_prompt_beats_the_manual_template_and_a_random_prompt(noted):
+    chapter = noted["01-prompt-tuning"]
+    for model in ("bert", "gpt2"):
+        assert chapter[f"{model}_tuned"] > chapter[f"{model}_random"] + 0.5
+        assert chapter[f"{model}_tuned"] > 0.9
+    assert chapter["gpt2_tuned"] > chapter["gpt2_manual"] + 3 * chapter["gpt2_tuned_spread"]
+
+
+def test_the_prompt_asks_and_does_not_answer(noted):
+    chapter = noted["01-prompt-tuning"]
+    assert max(chapter["untrained"], chapter["frequent"]) < chapter["bert_tuned"] - 0.5
+
+
+def test_a_copied_prompt_is_worth_little(noted):
+    chapter = noted["01-prompt-tuning"]
+    assert chapter["copied"] + 3 * chapter["copied_spread"] < chapter["bert_tuned"] - 0.3
+
+
+def test_more_facts_make_a_better_prompt(noted):
+    chapter = noted["01-prompt-tuning"]
+    assert chapter["few_most"] > chapter["few_one"] + 0.1
+
+
+def test_prompt_vectors_lie_away_from_words(noted):
+    chapter = noted["01-prompt-tuning"]
+    assert chapter["away"] > 1.5 * chapter["between"]
