@@ -1,0 +1,31 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+READY := $(VENV)/ready
+
+.PHONY: book test benchmark format address clean
+
+book: $(READY)  ## execute what has changed, and build the HTML book into _build/html
+	$(VENV)/bin/python -m book.runner
+
+test: $(READY)  ## lint, unit tests, and every chapter in the smoke profile
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest
+
+benchmark: $(READY)  ## throughput of prompt tuning: one at a time, many at once, and peft
+	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/tuning.py
+
+format: $(READY)  ## put the code into its usual form
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+address: $(READY)  ## carry the repository's address from pyproject.toml to where else it stands
+	$(VENV)/bin/python -m book.runner.address
+
+clean:  ## remove everything that was made, the environment too
+	rm -rf _build $(VENV)
+
+$(READY): requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $(READY)
