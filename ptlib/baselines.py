@@ -1,10 +1,11 @@
 """Baselines: what a prompt is worth that nobody tuned."""
 
+from ptlib.gradients import job_generator
 from ptlib.models import LanguageModel
 from ptlib.prompt import SoftPrompt
 from ptlib.tasks import Task
 from ptlib.template import default_template, parse
-from ptlib.tuning import job_generator, random_vectors
+from ptlib.tuning import random_vectors
 
 
 def random_prompt(
@@ -12,5 +13,5 @@ def random_prompt(
 ) -> SoftPrompt:
     """The prompt from which `tune` starts: random, with the mean and spread of the word embeddings."""
     parsed = parse(template or default_template(length))
-    vectors = random_vectors(lm, parsed.length, job_generator(task.name, seed))
+    vectors = random_vectors(lm, parsed.length, job_generator(task.name, seed, "start"))
     return SoftPrompt(vectors, lm.name, task.name, parsed.text, seed, {"method": "random"})

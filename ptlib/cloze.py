@@ -14,6 +14,8 @@ from ptlib.models import LanguageModel
 from ptlib.tasks import Example
 from ptlib.template import SLOT, TEXT, VECTOR, Template
 
+TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 131_072}  # what one forward pass takes
+
 
 @dataclass(frozen=True)
 class Cloze:
@@ -132,3 +134,10 @@ def slot_logits(
     places = torch.arange(cloze.ids.shape[1], device=lm.device)
     attention = (places < cloze.lengths[:, None]).long()
     return logits_at(lm.model, places == cloze.slot_at[:, None], inputs_embeds=embedded, attention_mask=attention)
+
+
+def chunks(lengths: Int[Tensor, " rows"]) -> list[Int[Tensor, " chosen"]]:
+    """Numbers of rows in groups of similar length, so that little is padded and no group is too large."""
+    order = torch.argsort(lengths, stable=True)
+    groups = max(1, -(-int(lengths.sum()) // TOKENS_AT_ONCE[lengths.device.type]))
+    return list(torch.chunk(order, groups))

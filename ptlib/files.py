@@ -1,9 +1,17 @@
-"""Writing files so that a failure midway leaves the old file, or none, and never half of one."""
+"""Files: written so that a failure midway leaves the old one, or none, and never half of one."""
 
+import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ptlib.errors import PromptError
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -17,3 +25,30 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def save_tensor(path: Path, tensor: Float[Tensor, "..."], about: Mapping[str, object], *, kind: str) -> None:
+    """Write a tensor and its description to a safetensors file, whole or not at all."""
+    metadata = {"format": f"ptlib {kind} 1", "about": json.dumps(about)}
+    tensors = {"tensor": tensor.contiguous()}
+    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+
+def load_tensor(path: str | Path, *, kind: str) -> tuple[Float[Tensor, "..."], dict]:
+    """Read what `save_tensor` wrote.
+
+    Raises:
+        PromptError: the file is missing, cut short, or of another kind.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != f"ptlib {kind} 1":
+                raise PromptError(f"{path}: a safetensors file, but not a {kind} of ptlib")
+            return file.get_tensor("tensor"), json.loads(metadata["about"])
+    except FileNotFoundError as error:
+        raise PromptError(f"{path}: no such file") from error
+    except (SafetensorError, OSError) as error:
+        raise PromptError(f"{path}: cut short, or not a safetensors file ({error})") from error
+    except (KeyError, json.JSONDecodeError) as error:
+        raise PromptError(f"{path}: a {kind} whose description is damaged ({error})") from error

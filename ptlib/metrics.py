@@ -9,14 +9,13 @@ from jaxtyping import Float
 from scipy.stats import bootstrap
 from torch import Tensor
 
-from ptlib.cloze import Cloze, encode, slot_logits
+from ptlib.cloze import Cloze, chunks, concatenate, encode, slot_logits
 from ptlib.errors import PromptError
 from ptlib.models import LanguageModel
 from ptlib.prompt import SoftPrompt
 from ptlib.tasks import Task
 from ptlib.template import parse
 
-ROWS_AT_ONCE = 1_024
 RESAMPLES = 2_000
 
 
@@ -92,7 +91,8 @@ def accuracy(
         template, vectors = parse(prompt or task.template), torch.empty(0, lm.dim).to(lm.embeddings)
     if template.length != len(vectors):
         raise PromptError(f"template {template.text!r} holds {template.length} vectors, the prompt {len(vectors)}")
-    return _score(lm, encode(lm, template, task.examples(split), task=f"{task.name} ({split})"), vectors)
+    cloze = encode(lm, template, task.examples(split), task=f"{task.name} ({split})")
+    return Accuracy(tuple(hits(lm, [cloze], [vectors])[0]))
 
 
 def accuracy_by_seed(
@@ -105,23 +105,23 @@ def accuracy_by_seed(
     """P@1 of many prompts that share a template, as `tune_many` returns them: a row for each seed, a column a task."""
     seeds = sorted({seed for _, seed in prompts})
     template = parse(next(iter(prompts.values())).template)
-    scores = np.empty((len(seeds), len(tasks)))
-    for column, task in enumerate(tasks):
-        cloze = encode(lm, template, task.examples(split), task=f"{task.name} ({split})")
-        for row, seed in enumerate(seeds):
-            scores[row, column] = _score(lm, cloze, prompts[task.name, seed].on(lm)).value
-    return scores
-
-
-def _score(lm: LanguageModel, cloze: Cloze, vectors: Float[Tensor, "length dim"]) -> Accuracy:
-    return Accuracy(tuple((top_words(lm, cloze, vectors) == cloze.answers).tolist()))
+    clozes = [encode(lm, template, task.examples(split), task=f"{task.name} ({split})") for task in tasks]
+    found = hits(
+        lm, [cloze for _ in seeds for cloze in clozes], [prompts[t.name, s].on(lm) for s in seeds for t in tasks]
+    )
+    return np.array([np.mean(one) for one in found]).reshape(len(seeds), len(tasks))
 
 
 @torch.no_grad()
-def top_words(lm: LanguageModel, cloze: Cloze, vectors: Float[Tensor, "length dim"]) -> Tensor:
-    """For each row the id of the word that the model finds likeliest, with the same prompt in all rows."""
-    tops = []
-    for rows in torch.arange(len(cloze), device=lm.device).split(ROWS_AT_ONCE):
-        part = cloze[rows]
-        tops.append(slot_logits(lm, part, vectors.expand(len(part), -1, -1)).argmax(dim=-1))
-    return torch.cat(tops)
+def hits(
+    lm: LanguageModel, clozes: Sequence[Cloze], prompts: Sequence[Float[Tensor, "length dim"]]
+) -> list[list[bool]]:
+    """For each cloze and its prompt, which examples are answered rightly; all in the same forward passes."""
+    table, vectors = concatenate(clozes), torch.stack(list(prompts))
+    sizes = [len(cloze) for cloze in clozes]
+    owners = torch.repeat_interleave(torch.tensor(sizes)).to(lm.device)
+    right = torch.empty(len(table), dtype=torch.bool)
+    for rows in chunks(table.lengths):
+        part = table[rows]
+        right[rows.cpu()] = (slot_logits(lm, part, vectors[owners[rows]]).argmax(dim=-1) == part.answers).cpu()
+    return [found.tolist() for found in right.split(sizes)]

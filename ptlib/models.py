@@ -72,6 +72,23 @@ class LanguageModel:
         ids = self.pieces(word)
         return ids[0] if len(ids) == 1 and ids[0] != self.tokenizer.unk_token_id else None
 
+    @functools.cached_property
+    def words(self) -> dict[str, int]:
+        """Every token that is a whole word inside a sentence, with its id.
+
+        A token counts if its text, put behind a space and tokenized again, gives the token itself. So each
+        tokenizer says by its own mark where words start, and pieces of words fall out.
+        """
+        special = set(self.tokenizer.all_special_ids)
+        ids = [word_id for word_id in range(len(self.tokenizer)) if word_id not in special]
+        texts = [text.strip() for text in self.tokenizer.batch_decode([[word_id] for word_id in ids])]
+        again = self.tokenizer([" " + text for text in texts], add_special_tokens=False)["input_ids"]
+        return {
+            text: word_id
+            for text, word_id, pieces in zip(texts, ids, again, strict=True)
+            if text.isalnum() and pieces == [word_id]
+        }
+
     def embed(self, words: str) -> Float[Tensor, "words dim"]:
         """The word embeddings of a text's tokens, for example to write a prompt in words."""
         return self.embeddings[self.pieces(words)]

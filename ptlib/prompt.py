@@ -1,20 +1,15 @@
 """Soft prompts: a few vectors that stand in for words, with a note of where they came from."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.files import write_atomically
+from ptlib.files import load_tensor, save_tensor
 from ptlib.models import LanguageModel
-
-FORMAT = "ptlib soft prompt 1"
 
 Setting = int | float | str
 
@@ -73,10 +68,8 @@ class SoftPrompt:
 
     def save(self, path: str | Path) -> None:
         """Write to a safetensors file, whole or not at all."""
-        about = {"model": self.model, "task": self.task, "template": self.template, "seed": self.seed}
-        metadata = {"format": FORMAT, "about": json.dumps({**about, "settings": self.settings})}
-        vectors = {"vectors": self.vectors.contiguous()}
-        write_atomically(Path(path), lambda temporary: save_file(vectors, temporary, metadata=metadata))
+        about = {name: getattr(self, name) for name in ("model", "task", "template", "seed", "settings")}
+        save_tensor(Path(path), self.vectors, about, kind="soft prompt")
 
 
 def load_prompt(path: str | Path) -> SoftPrompt:
@@ -85,15 +78,8 @@ def load_prompt(path: str | Path) -> SoftPrompt:
     Raises:
         PromptError: the file is missing, cut short, or not such a prompt.
     """
+    vectors, about = load_tensor(path, kind="soft prompt")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise PromptError(f"{path}: a safetensors file, but not a soft prompt of ptlib")
-            return SoftPrompt(file.get_tensor("vectors"), **json.loads(metadata["about"]))
-    except FileNotFoundError as error:
-        raise PromptError(f"{path}: no such file") from error
-    except (SafetensorError, OSError) as error:
-        raise PromptError(f"{path}: cut short, or not a safetensors file ({error})") from error
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        return SoftPrompt(vectors, **about)
+    except TypeError as error:
         raise PromptError(f"{path}: a soft prompt whose description is damaged ({error})") from error

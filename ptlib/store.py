@@ -1,18 +1,18 @@
-"""The store: tuned prompts on disk, under a key made of everything they depend on."""
+"""The store: finished results on disk, under a key made of everything they depend on."""
 
 import hashlib
 import importlib
 import inspect
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-
-from ptlib.prompt import SoftPrompt, load_prompt
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 
 def key_of(*parts: object, code: tuple[str, ...]) -> str:
-    """A hash of all that a result depends on: plain values, and the source of the named modules that compute it."""
-    sources = [inspect.getsource(importlib.import_module(name)) for name in code]
+    """A hash of all that a result depends on: plain values, and the source of the named `ptlib` modules."""
+    sources = [inspect.getsource(importlib.import_module(f"ptlib.{name}")) for name in code]
     return hashlib.sha256(json.dumps([parts, sources], sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -21,22 +21,34 @@ def default_cache() -> Path:
     return Path(os.environ.get("PTLIB_CACHE") or Path.home() / ".cache" / "ptlib")
 
 
-class Store:
-    """A folder of prompts, or nothing if `folder` is None."""
+Kept = TypeVar("Kept", bound="Keepable")
 
-    def __init__(self, folder: str | Path | None):
+
+@runtime_checkable
+class Keepable(Protocol):
+    """A result that can be written to a file."""
+
+    def save(self, path: str | Path) -> None:
+        """Write it."""
+
+
+class Store(Generic[Kept]):
+    """A folder of results, or nothing if `folder` is None; `read` reads one back."""
+
+    def __init__(self, folder: str | Path | None, read: Callable[[Path], Kept]):
         self._folder = Path(folder) if folder is not None else None
+        self._read = read
 
-    def get(self, key: str) -> SoftPrompt | None:
-        """The prompt kept under a key, or None."""
+    def get(self, key: str) -> Kept | None:
+        """The result kept under a key, or None."""
         if self._folder is None or not (path := self._path(key)).exists():
             return None
-        return load_prompt(path)
+        return self._read(path)
 
-    def put(self, key: str, prompt: SoftPrompt) -> None:
-        """Keep a prompt."""
+    def put(self, key: str, result: Kept) -> None:
+        """Keep a result."""
         if self._folder is not None:
-            prompt.save(self._path(key))
+            result.save(self._path(key))
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.safetensors"

@@ -1,25 +1,24 @@
 """Prompt tuning: find the vectors that make a frozen language model do a task, for many tasks at once."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ptlib.cloze import Cloze, concatenate, encode, slot_logits
+from ptlib.errors import PromptError
+from ptlib.gradients import Gradients, Job, job_generator
 from ptlib.models import LanguageModel
-from ptlib.precision import for_gradients
-from ptlib.prompt import SoftPrompt
+from ptlib.prompt import SoftPrompt, load_prompt
 from ptlib.store import Store, key_of
 from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 
-CODE = tuple(f"ptlib.{name}" for name in ("models", "template", "cloze", "head", "precision", "tuning"))  # all it takes
-TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 131_072}  # what one forward pass takes, padding included
+CODE = ("models", "template", "cloze", "head", "precision", "gradients", "tuning")  # what turns examples into prompts
 
 Prompts = dict[tuple[str, int], SoftPrompt]
 Watch = Callable[[int, Callable[[], Prompts]], None]
@@ -48,6 +47,7 @@ def tune(
     template: str | None = None,
     seed: int = 0,
     settings: Settings = Settings(),
+    start: SoftPrompt | None = None,
     cache: str | Path | None = None,
 ) -> SoftPrompt:
     """Tune a soft prompt for one task; see `tune_many`.
@@ -55,10 +55,19 @@ def tune(
     Minimises the cross-entropy of the right word at the slot (Lester et al. 2021; OptiPrompt), with the
     language model's own weights left as they are.
     """
+    job = task.name, seed
     prompts = tune_many(
-        lm, [task], length=length, template=template, seeds=(seed,), settings=settings, cache=cache, progress=False
+        lm,
+        [task],
+        length=length,
+        template=template,
+        seeds=(seed,),
+        settings=settings,
+        start=None if start is None else {job: start},
+        cache=cache,
+        progress=False,
     )
-    return prompts[task.name, seed]
+    return prompts[job]
 
 
 def tune_many(
@@ -69,6 +78,7 @@ def tune_many(
     template: str | None = None,
     seeds: Sequence[int] = (0,),
     settings: Settings = Settings(),
+    start: Prompts | None = None,
     cache: str | Path | None = None,
     progress: bool = True,
     watch: Watch | None = None,
@@ -85,6 +95,8 @@ def tune_many(
         template: another template, with one `[V]` for each vector; then `length` is read from it.
         seeds: each task is tuned once for each.
         settings: steps, rows and learning rate.
+        start: where to start from, for each task and seed, such as prompts carried over from another model;
+            by default random vectors.
         cache: a folder in which finished prompts are kept and looked up.
         progress: show a bar, if this takes long.
         watch: called with the number of updates made, from 0 on, and a function that gives the prompts as
@@ -94,34 +106,37 @@ def tune_many(
         prompts by task name and seed.
 
     Raises:
-        PromptError: a task without usable examples, or a template that does not fit the model.
+        PromptError: a task without usable examples, or a template or a start that does not fit.
     """
     parsed = parse(template or default_template(length))
-    keys = {(task.name, seed): _key(lm, task, parsed.text, seed, settings) for task in tasks for seed in seeds}
-    store = Store(cache)
-    found = {job: store.get(key) for job, key in keys.items()} if watch is None else {}
-    prompts = {job: prompt for job, prompt in found.items() if prompt is not None}
-    jobs = [(task, seed) for task in tasks for seed in seeds if (task.name, seed) not in prompts]
-    if jobs:
-        run = _Run(lm, jobs, parsed.text, settings)
-        steps: Iterable[int] = range(settings.steps)
-        if progress:
-            steps = tqdm(steps, desc=f"tuning {len(jobs)} prompts on {lm.name}", leave=False)
-        for step in steps:
+    jobs = {(task.name, seed): (task, seed) for task in tasks for seed in seeds}
+    starts = {name: _start(lm, name, parsed.length, start) for name in jobs}
+    keys = {
+        name: _key(lm, task, parsed.text, seed, settings, None if start is None else starts[name])
+        for name, (task, seed) in jobs.items()
+    }
+    store = Store(cache, load_prompt)
+    found = {name: store.get(key) for name, key in keys.items()} if watch is None else {}
+    prompts = {name: prompt for name, prompt in found.items() if prompt is not None}
+    left = {name: job for name, job in jobs.items() if name not in prompts}
+    if left:
+        run = _Run(lm, list(left.values()), parsed.text, settings, torch.stack([starts[name] for name in left]))
+        for step in counted(settings.steps, f"tuning {len(left)} prompts on {lm.name}", progress):
             if watch:
                 watch(step, run.prompts)
             run.step(step)
         if watch:
             watch(settings.steps, run.prompts)
-        for job, prompt in run.prompts().items():
-            store.put(keys[job], prompt)
-            prompts[job] = prompt
-    return {job: prompts[job] for job in keys}
+        for name, prompt in run.prompts().items():
+            store.put(keys[name], prompt)
+            prompts[name] = prompt
+    return {name: prompts[name] for name in jobs}
 
 
-def _key(lm: LanguageModel, task: Task, template_text: str, seed: int, settings: Settings) -> str:
-    """Everything that a tuned prompt depends on, the code included."""
-    return key_of(lm.fingerprint, task.fingerprint(), template_text, seed, asdict(settings), code=CODE)
+def counted(steps: int, what: str, progress: bool) -> Iterator[int]:
+    """The numbers of steps, under a progress bar if that is wanted."""
+    numbers: Iterable[int] = range(steps)
+    yield from tqdm(numbers, desc=what, leave=False) if progress else numbers
 
 
 def random_vectors(lm: LanguageModel, length: int, generator: torch.Generator) -> Float[Tensor, "length dim"]:
@@ -131,46 +146,45 @@ def random_vectors(lm: LanguageModel, length: int, generator: torch.Generator) -
     return mean + spread * noise
 
 
-def job_generator(task: str, seed: int) -> torch.Generator:
-    """Randomness that depends on a task and a seed alone, the same on every machine and device."""
-    digest = hashlib.sha256(f"{task} {seed}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+def _start(lm: LanguageModel, name: tuple[str, int], length: int, start: Prompts | None) -> Float[Tensor, "length dim"]:
+    if start is None:
+        return random_vectors(lm, length, job_generator(*name, "start"))
+    if name not in start:
+        raise PromptError(f"no start for task {name[0]} and seed {name[1]}; give one for each, or none at all")
+    if start[name].length != length:
+        raise PromptError(f"{name[0]}: a start of {start[name].length} vectors for a prompt of {length}")
+    return start[name].on(lm)
+
+
+def _key(
+    lm: LanguageModel, task: Task, template: str, seed: int, settings: Settings, start: Float[Tensor, "..."] | None
+) -> str:
+    """Everything that a tuned prompt depends on, the code included."""
+    begun = "random" if start is None else hashlib.sha256(start.cpu().contiguous().numpy()).hexdigest()
+    return key_of(lm.fingerprint, task.fingerprint(), template, seed, asdict(settings), begun, code=CODE)
 
 
 class _Run:
     """The state of tuning several prompts at once."""
 
-    def __init__(self, lm: LanguageModel, jobs: list[tuple[Task, int]], template: str, settings: Settings):
+    def __init__(
+        self,
+        lm: LanguageModel,
+        jobs: list[Job],
+        template: str,
+        settings: Settings,
+        start: Float[Tensor, "jobs length dim"],
+    ):
         self.lm, self.jobs, self.template, self.settings = lm, jobs, template, settings
-        self.computing = for_gradients(lm)
-        parsed = parse(template)
-        tasks = {task.name: task for task, _ in jobs}
-        clozes = {name: encode(lm, parsed, task.train, task=name) for name, task in tasks.items()}
-        first_row = dict(zip(clozes, _starts([len(cloze) for cloze in clozes.values()]), strict=True))
-        self.table = concatenate(list(clozes.values()))
-        vectors, orders = [], []
-        for task, seed in jobs:
-            generator = job_generator(task.name, seed)
-            vectors.append(random_vectors(lm, parsed.length, generator))
-            orders.append(first_row[task.name] + _order(len(clozes[task.name]), settings, generator))
-        self.vectors = torch.stack(vectors).requires_grad_()
-        self.orders = torch.stack(orders, dim=1).to(lm.device)
+        self.gradients = Gradients(lm, jobs, template, steps=settings.steps, rows=settings.rows)
+        self.vectors = start.clone().requires_grad_()
         self.optimizer = torch.optim.Adam([self.vectors], lr=settings.learning_rate)
 
     def step(self, step: int) -> None:
         """One update of every prompt."""
-        rows = self.orders[step].flatten()
-        owners = torch.arange(len(self.jobs), device=rows.device).repeat_interleave(self.settings.rows)
         self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * (1 - step / self.settings.steps)
-        self.optimizer.zero_grad()
-        for chosen in _chunks(self.table.lengths[rows], TOKENS_AT_ONCE[self.lm.device.type]):
-            self._loss(self.table[rows[chosen]], owners[chosen]).backward()
+        self.vectors.grad = self.gradients.at(step, self.vectors)
         self.optimizer.step()
-
-    def _loss(self, cloze: Cloze, owners: Int[Tensor, " rows"]) -> Float[Tensor, ""]:
-        """Cross-entropy summed over prompts, each with the mean over its own rows."""
-        logits = slot_logits(self.computing, cloze, self.vectors[owners])
-        return torch.nn.functional.cross_entropy(_wide(logits), cloze.answers, reduction="sum") / self.settings.rows
 
     def prompts(self) -> Prompts:
         """The prompts as they are now."""
@@ -178,25 +192,3 @@ class _Run:
             (task.name, seed): SoftPrompt(vectors, self.lm.name, task.name, self.template, seed, asdict(self.settings))
             for vectors, (task, seed) in zip(self.vectors.detach(), self.jobs, strict=True)
         }
-
-
-def _wide(logits: Tensor) -> Tensor:
-    return logits.float() if logits.dtype == torch.bfloat16 else logits
-
-
-def _starts(sizes: list[int]) -> list[int]:
-    return [sum(sizes[:i]) for i in range(len(sizes))]
-
-
-def _order(examples: int, settings: Settings, generator: torch.Generator) -> Int[Tensor, "steps rows"]:
-    """Which examples each step looks at: one shuffled pass through all of them after the other."""
-    needed = settings.steps * settings.rows
-    passes = [torch.randperm(examples, generator=generator) for _ in range(-(-needed // examples))]
-    return torch.cat(passes)[:needed].view(settings.steps, settings.rows)
-
-
-def _chunks(lengths: Int[Tensor, " rows"], tokens: int) -> list[Int[Tensor, " chosen"]]:
-    """Rows in groups of similar length, so that little is padded and no group is too large."""
-    order = torch.argsort(lengths, stable=True)
-    groups = max(1, -(-int(lengths.sum()) // tokens))
-    return list(torch.chunk(order, groups))

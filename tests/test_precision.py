@@ -2,7 +2,8 @@ import pytest
 import torch
 
 import ptlib as pt
-from ptlib import precision, tuning
+from ptlib import precision
+from ptlib.gradients import Gradients
 
 
 @pytest.fixture
@@ -27,12 +28,14 @@ def test_a_model_in_double_precision_stays_so(exact_bert, with_bfloat16):
 
 
 def test_gradients_with_fewer_digits_point_the_same_way(lm, capital, with_bfloat16, monkeypatch):
-    settings = pt.Settings(steps=1, rows=8)
-    rough = tuning._Run(lm, [(capital, 0)], "[X] [V] [V] [V] [Y] .", settings)
+    vectors = pt.random_prompt(lm, capital, length=3).vectors[None]
+
+    def gradient():
+        gradients = Gradients(lm, [(capital, 0)], "[X] [V] [V] [V] [Y] .", steps=1, rows=8)
+        return gradients.lm.embeddings.dtype, gradients.at(0, vectors).flatten()
+
+    kind, rough = gradient()
     monkeypatch.setattr(precision, "_has_bfloat16", lambda device: False)
-    exact = tuning._Run(lm, [(capital, 0)], "[X] [V] [V] [V] [Y] .", settings)
-    for run in (rough, exact):
-        run.step(0)
-    assert rough.computing.embeddings.dtype == torch.bfloat16
-    cosine = torch.cosine_similarity(rough.vectors.grad.flatten(), exact.vectors.grad.flatten(), dim=0)
-    assert cosine > 0.99
+    _, exact = gradient()
+    assert kind == torch.bfloat16
+    assert torch.cosine_similarity(rough, exact, dim=0) > 0.99

@@ -27,7 +27,7 @@ def test_a_failed_save_leaves_the_old_file(prompt, tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr("ptlib.prompt.save_file", cut_short)
+    monkeypatch.setattr("ptlib.files.save_file", cut_short)
     with pytest.raises(OSError, match="disk full"):
         prompt.save(file)
     assert file.read_bytes() == before
@@ -56,7 +56,10 @@ def test_another_kind_of_file_is_named(tmp_path):
 def test_a_damaged_description_is_named(prompt, tmp_path):
     file = tmp_path / "a.safetensors"
     prompt.save(file)
-    save_file({"vectors": prompt.vectors}, file, metadata={"format": "ptlib soft prompt 1", "about": "{"})
+    save_file({"tensor": prompt.vectors}, file, metadata={"format": "ptlib soft prompt 1", "about": "{"})
+    with pytest.raises(pt.PromptError, match="description is damaged"):
+        pt.load_prompt(file)
+    save_file({"tensor": prompt.vectors}, file, metadata={"format": "ptlib soft prompt 1", "about": '{"model": "a"}'})
     with pytest.raises(pt.PromptError, match="description is damaged"):
         pt.load_prompt(file)
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import ptlib as pt
-from ptlib import tuning
+from ptlib import cloze, tuning
+from ptlib.gradients import Gradients
 
 SETTINGS = pt.Settings(steps=12, rows=4)
 NAMES = ("P36", "P19", "P1303")
@@ -37,7 +38,7 @@ def test_tuning_many_at_once_is_tuning_each_alone(family, tasks, request):
 
 def test_the_size_of_a_chunk_changes_nothing(exact_bert, tasks, monkeypatch):
     whole = pt.tune_many(exact_bert, tasks, settings=SETTINGS, progress=False)
-    monkeypatch.setitem(tuning.TOKENS_AT_ONCE, "cpu", 64)
+    monkeypatch.setitem(cloze.TOKENS_AT_ONCE, "cpu", 64)
     for job, prompt in pt.tune_many(exact_bert, tasks, settings=SETTINGS, progress=False).items():
         torch.testing.assert_close(prompt.vectors, whole[job].vectors, rtol=0, atol=1e-9)
 
@@ -50,18 +51,17 @@ def test_a_run_repeats_bit_for_bit(bert, capital):
 
 def test_the_gradient_is_that_of_the_cross_entropy(exact_bert, capital):
     """One step of gradient descent on the prompt, against autograd on logits from `transformers` alone."""
-    run = tuning._Run(exact_bert, [(capital, 0)], "[X] [V] [Y] .", pt.Settings(steps=1, rows=3))
-    vectors = run.vectors.detach().clone().requires_grad_()
+    gradients = Gradients(exact_bert, [(capital, 0)], "[X] [V] [Y] .", steps=1, rows=3)
+    vectors = pt.random_prompt(exact_bert, capital, length=1).vectors[None].requires_grad_()
     loss = 0
-    for row in run.orders[0].flatten().tolist():
-        cloze = run.table[torch.tensor([row])]
-        embedded = exact_bert.embeddings[cloze.ids].clone()
-        embedded[0, cloze.prompt_at[0]] = vectors[0]
-        logits = exact_bert.model(inputs_embeds=embedded).logits[0, cloze.slot_at[0]]
-        loss = loss - logits.log_softmax(dim=-1)[cloze.answers[0]] / 3
+    for row in gradients.orders[0].flatten().tolist():
+        example = gradients.table[torch.tensor([row])]
+        embedded = exact_bert.embeddings[example.ids].clone()
+        embedded[0, example.prompt_at[0]] = vectors[0]
+        logits = exact_bert.model(inputs_embeds=embedded).logits[0, example.slot_at[0]]
+        loss = loss - logits.log_softmax(dim=-1)[example.answers[0]] / 3
     loss.backward()
-    run.step(0)
-    torch.testing.assert_close(run.vectors.grad, vectors.grad, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(gradients.at(0, vectors), vectors.grad, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("template", ["[V] [V] [X] [Y] .", "[X] [V] [V] [Y] .", "[V] [X] [V] [Y] ."])
@@ -81,6 +81,19 @@ def test_tuning_starts_from_the_random_prompt(bert, capital):
     assert torch.equal(seen[0]["P36", 0].vectors, pt.random_prompt(bert, capital).vectors)
     assert set(seen) == set(range(SETTINGS.steps + 1))
     assert torch.equal(seen[12]["P36", 0].vectors, pt.tune(bert, capital, settings=SETTINGS).vectors)
+
+
+def test_tuning_starts_where_it_is_told(bert, capital):
+    begun = pt.random_prompt(bert, capital, seed=7)
+    no_steps = pt.Settings(steps=0)
+    assert torch.equal(pt.tune(bert, capital, start=begun, settings=no_steps).vectors, begun.vectors)
+    tuned = pt.tune(bert, capital)
+    further = pt.tune(bert, capital, start=tuned, settings=pt.Settings(steps=2))
+    assert pt.accuracy(bert, capital, further).value > pt.accuracy(bert, capital, begun).value + 0.5
+    with pytest.raises(pt.PromptError, match="a start of 5 vectors for a prompt of 3"):
+        pt.tune(bert, capital, length=3, start=begun)
+    with pytest.raises(pt.PromptError, match="no start for task P36 and seed 1"):
+        pt.tune_many(bert, [capital], seeds=(0, 1), start={("P36", 0): begun}, progress=False)
 
 
 def test_finished_prompts_are_not_tuned_again(bert, tasks, tmp_path, count_steps):
@@ -111,24 +124,26 @@ def test_only_what_is_missing_is_tuned(exact_bert, tasks, tmp_path, count_steps)
 
 
 def test_whatever_a_prompt_depends_on_changes_its_key(bert, lms, capital):
-    base = (bert, capital, "[X] [V] [Y] .", 0, SETTINGS)
+    base = (bert, capital, "[X] [V] [Y] .", 0, SETTINGS, None)
     shorter = replace(capital, train=capital.train[:-1])
     others = [
         (lms["roberta-small"], *base[1:]),
         (bert, shorter, *base[2:]),
         (*base[:2], "[V] [X] [Y] .", *base[3:]),
-        (*base[:3], 1, SETTINGS),
-        (*base[:4], replace(SETTINGS, learning_rate=0.1)),
+        (*base[:3], 1, SETTINGS, None),
+        (*base[:4], replace(SETTINGS, learning_rate=0.1), None),
+        (*base[:5], torch.zeros(1, bert.dim)),
+        (*base[:5], torch.ones(1, bert.dim)),
     ]
     keys = {tuning._key(*parts) for parts in [base, *others]}
-    assert len(keys) == 6
+    assert len(keys) == 8
     assert tuning._key(*base) in keys
 
 
 def test_a_changed_library_does_not_find_old_prompts(bert, capital, monkeypatch):
-    before = tuning._key(bert, capital, "[X] [V] [Y] .", 0, SETTINGS)
+    before = tuning._key(bert, capital, "[X] [V] [Y] .", 0, SETTINGS, None)
     monkeypatch.setattr("ptlib.store.inspect.getsource", lambda module: f"other code of {module}")
-    assert tuning._key(bert, capital, "[X] [V] [Y] .", 0, SETTINGS) != before
+    assert tuning._key(bert, capital, "[X] [V] [Y] .", 0, SETTINGS, None) != before
 
 
 def test_an_empty_task_is_refused(bert, capital):

@@ -6,7 +6,7 @@ import torch
 
 from ptlib.cloze import encode
 from ptlib.facts import SPLITS
-from ptlib.metrics import top_words
+from ptlib.metrics import Accuracy, hits
 from ptlib.models import LanguageModel
 from ptlib.tasks import Task
 from ptlib.template import SLOT, TEXT, parse
@@ -38,4 +38,4 @@ def _share(lm: LanguageModel, task: Task, template: str) -> float:
     examples = [example for split in SPLITS for example in task.examples(split)]
     cloze = encode(lm, parse(template), examples, task=task.name)
     no_vectors = torch.empty(0, lm.dim).to(lm.embeddings)
-    return (top_words(lm, cloze, no_vectors) == cloze.answers).float().mean().item()
+    return Accuracy(tuple(hits(lm, [cloze], [no_vectors])[0])).value

@@ -1,0 +1,65 @@
+"""Gradients: how the vectors of many prompts should change so that a frozen model does their tasks better."""
+
+import hashlib
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ptlib.cloze import Cloze, chunks, concatenate, encode, slot_logits
+from ptlib.models import LanguageModel
+from ptlib.precision import for_gradients
+from ptlib.tasks import Task
+from ptlib.template import parse
+
+Job = tuple[Task, int]
+
+
+def job_generator(task: str, seed: int, purpose: str) -> torch.Generator:
+    """Randomness that depends on a task, a seed and what it is for, the same on every machine and device."""
+    digest = hashlib.sha256(f"{task} {seed} {purpose}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+class Gradients:
+    """The loss of many jobs (a task and a seed each) on one model, in the same forward passes.
+
+    Every job has its own order of examples, decided by its task and seed alone.
+    """
+
+    def __init__(self, lm: LanguageModel, jobs: Sequence[Job], template: str, *, steps: int, rows: int):
+        self.lm, self.rows, self.count = for_gradients(lm), rows, len(jobs)
+        tasks = {task.name: task for task, _ in jobs}
+        clozes = {name: encode(lm, parse(template), task.train, task=name) for name, task in tasks.items()}
+        sizes = [len(cloze) for cloze in clozes.values()]
+        first_row = {name: sum(sizes[:place]) for place, name in enumerate(clozes)}
+        self.table = concatenate(list(clozes.values()))
+        orders = [
+            first_row[task.name] + _order(len(clozes[task.name]), steps, rows, job_generator(task.name, seed, "order"))
+            for task, seed in jobs
+        ]
+        self.orders = torch.stack(orders, dim=1).to(lm.device)
+
+    def at(self, step: int, vectors: Float[Tensor, "jobs length dim"]) -> Float[Tensor, "jobs length dim"]:
+        """The gradient of each job's loss at its vectors, over the examples that it looks at in a step.
+
+        The loss is the cross-entropy of the right word at the slot, the mean over the job's examples.
+        """
+        rows = self.orders[step].flatten()
+        owners = torch.arange(self.count, device=rows.device).repeat_interleave(self.rows)
+        leaf = vectors.detach().requires_grad_()
+        for chosen in chunks(self.table.lengths[rows]):
+            self._loss(self.table[rows[chosen]], leaf[owners[chosen]]).backward()
+        return leaf.grad
+
+    def _loss(self, cloze: Cloze, vectors: Float[Tensor, "rows length dim"]) -> Float[Tensor, ""]:
+        logits = slot_logits(self.lm, cloze, vectors)
+        wide = logits.float() if logits.dtype == torch.bfloat16 else logits
+        return torch.nn.functional.cross_entropy(wide, cloze.answers, reduction="sum") / self.rows
+
+
+def _order(examples: int, steps: int, rows: int, generator: torch.Generator) -> Int[Tensor, "steps rows"]:
+    """Which examples each step looks at: one shuffled pass through all of them after the other."""
+    passes = [torch.randperm(examples, generator=generator) for _ in range(steps * rows // examples + 1)]
+    return torch.cat(passes)[: steps * rows].view(steps, rows)

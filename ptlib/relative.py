@@ -1,0 +1,26 @@
+"""Relative representations: a vector written down as its cosines to the anchors."""
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import normalize
+
+
+def relative(
+    vectors: Float[Tensor, "*rows dim"], anchors: Float[Tensor, "anchors dim"]
+) -> Float[Tensor, "*rows anchors"]:
+    """Cosines of vectors to anchors (Moschella et al. 2023; Wu et al. 2024).
+
+    They do not change when vectors and anchors are rotated or scaled together.
+    """
+    return normalize(vectors, dim=-1) @ normalize(anchors, dim=-1).T
+
+
+def agreement(
+    first: Float[Tensor, "words dim"],
+    second: Float[Tensor, "words other_dim"],
+    first_anchors: Float[Tensor, "anchors dim"],
+    second_anchors: Float[Tensor, "anchors other_dim"],
+) -> Float[Tensor, " words"]:
+    """How alike two models see each of some words: the cosine between its relative representations in both."""
+    seen = relative(first, first_anchors), relative(second, second_anchors)
+    return (normalize(seen[0], dim=-1) * normalize(seen[1], dim=-1)).sum(dim=-1)
