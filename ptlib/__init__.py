@@ -15,6 +15,7 @@ from ptlib.quiz import fill
 from ptlib.relative import agreement, relative
 from ptlib.search import closed_form, gradient_search, objective
 from ptlib.store import default_cache
+from ptlib.table import transfer_table
 from ptlib.tasks import Example, Task, relation, relations
 from ptlib.transfer import transfer, transfer_many
 from ptlib.tuning import Settings, tune, tune_many
@@ -64,6 +65,7 @@ __all__ = [
     "shared_words",
     "transfer",
     "transfer_many",
+    "transfer_table",
     "tune",
     "tune_many",
     "tune_words",

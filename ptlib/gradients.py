@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ptlib.cloze import Cloze, chunks, concatenate, encode, slot_logits
 from ptlib.models import LanguageModel
-from ptlib.precision import for_gradients
+from ptlib.precision import quick_copy
 from ptlib.tasks import Task
 from ptlib.template import parse
 
@@ -29,7 +29,7 @@ class Gradients:
     """
 
     def __init__(self, lm: LanguageModel, jobs: Sequence[Job], template: str, *, steps: int, rows: int):
-        self.lm, self.rows, self.count = for_gradients(lm), rows, len(jobs)
+        self.lm, self.rows, self.count = quick_copy(lm), rows, len(jobs)
         tasks = {task.name: task for task, _ in jobs}
         clozes = {name: encode(lm, parse(template), task.train, task=name) for name, task in tasks.items()}
         sizes = [len(cloze) for cloze in clozes.values()]

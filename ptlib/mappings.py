@@ -108,9 +108,9 @@ class NeuralProjector(Mapping):
     """
 
     label: ClassVar[str] = "neural projector"
-    hidden: int = 768
-    steps: int = 300
-    learning_rate: float = 1e-3
+    hidden: int = 256
+    steps: int = 200
+    learning_rate: float = 3e-3
     seed: int = 0
 
     def map(self, source: Source, target: LanguageModel) -> Vectors:

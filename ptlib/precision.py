@@ -1,4 +1,4 @@
-"""Precision: gradients of a frozen model need fewer digits than its answers, and cost half as much with them."""
+"""Precision: what needs few digits, such as a gradient, costs half as much with fewer."""
 
 import copy
 
@@ -7,11 +7,11 @@ import torch
 from ptlib.models import LanguageModel
 
 
-def for_gradients(lm: LanguageModel) -> LanguageModel:
+def quick_copy(lm: LanguageModel) -> LanguageModel:
     """A bfloat16 copy of a float32 model where the machine computes in bfloat16, otherwise the model itself.
 
-    A prompt is tuned through the copy and scored on the model. On a CPU the copy computes attention step by
-    step, since the fused kernel is slower there in bfloat16.
+    Prompts are tuned through it, and large tables scored; single scores are those of the model. On a CPU the
+    copy computes attention step by step, since the fused kernel is slower there in bfloat16.
     """
     if lm.embeddings.dtype != torch.float32 or not _has_bfloat16(lm.device):
         return lm

@@ -18,7 +18,7 @@ from ptlib.store import Store, key_of
 from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 
-CODE = ("models", "template", "cloze", "head", "precision", "gradients", "tuning")  # what turns examples into prompts
+CODE = ("models", "template", "cloze", "head", "precision", "gradients", "tuning")  # turns examples into prompts
 
 Prompts = dict[tuple[str, int], SoftPrompt]
 Watch = Callable[[int, Callable[[], Prompts]], None]

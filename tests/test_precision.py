@@ -12,7 +12,7 @@ def with_bfloat16(monkeypatch):
 
 
 def test_the_model_itself_keeps_its_precision(bert, with_bfloat16):
-    copied = precision.for_gradients(bert)
+    copied = precision.quick_copy(bert)
     assert copied.embeddings.dtype == torch.bfloat16
     assert bert.embeddings.dtype == torch.float32
     assert bert.model.config._attn_implementation == "sdpa"
@@ -20,11 +20,11 @@ def test_the_model_itself_keeps_its_precision(bert, with_bfloat16):
 
 def test_a_machine_without_bfloat16_computes_on_the_model(bert, monkeypatch):
     monkeypatch.setattr(precision, "_has_bfloat16", lambda device: False)
-    assert precision.for_gradients(bert) is bert
+    assert precision.quick_copy(bert) is bert
 
 
 def test_a_model_in_double_precision_stays_so(exact_bert, with_bfloat16):
-    assert precision.for_gradients(exact_bert) is exact_bert
+    assert precision.quick_copy(exact_bert) is exact_bert
 
 
 def test_gradients_with_fewer_digits_point_the_same_way(lm, capital, with_bfloat16, monkeypatch):
@@ -39,3 +39,10 @@ def test_gradients_with_fewer_digits_point_the_same_way(lm, capital, with_bfloat
     _, exact = gradient()
     assert kind == torch.bfloat16
     assert torch.cosine_similarity(rough, exact, dim=0) > 0.99
+
+
+def test_quick_scores_are_nearly_those_of_the_model(lm, with_bfloat16):
+    tasks = [pt.relation("P36"), pt.relation("P103")]
+    prompts = pt.tune_many(lm, tasks, settings=pt.Settings(steps=20), progress=False)
+    exact, quick = (pt.accuracy_by_seed(lm, tasks, prompts, quick=quick) for quick in (False, True))
+    assert abs(exact - quick).max() < 0.05
