@@ -2,7 +2,7 @@
 
 from ptlib.anchors import Anchors, shared_words, word_vectors
 from ptlib.baselines import random_prompt
-from ptlib.controls import most_frequent_answer, untrained
+from ptlib.controls import most_frequent_answer, rotated, untrained
 from ptlib.errors import PromptError
 from ptlib.mappings import Copy, Discretise, LinearMap, NeuralProjector, Procrustes
 from ptlib.methods import ClosedForm, GradientSearch
@@ -17,7 +17,7 @@ from ptlib.search import closed_form, gradient_search, objective
 from ptlib.store import default_cache
 from ptlib.table import transfer_table
 from ptlib.tasks import Example, Task, relation, relations
-from ptlib.transfer import transfer, transfer_many
+from ptlib.transfer import transfer, transfer_many, transfer_steps
 from ptlib.tuning import Settings, tune, tune_many
 from ptlib.words import WordPrompt, WordSettings, load_word_prompt, tune_words, words_on
 
@@ -62,9 +62,11 @@ __all__ = [
     "relation",
     "relations",
     "relative",
+    "rotated",
     "shared_words",
     "transfer",
     "transfer_many",
+    "transfer_steps",
     "transfer_table",
     "tune",
     "tune_many",

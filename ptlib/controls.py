@@ -1,8 +1,11 @@
-"""Controls: what a score would be if the language model knew nothing."""
+"""Controls: models that know nothing, or whose embedding space is turned, and answers without a model."""
 
+import copy
 from collections import Counter
 
 import torch
+from jaxtyping import Float
+from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from ptlib.metrics import Accuracy
@@ -25,3 +28,19 @@ def most_frequent_answer(task: Task, *, split: str = "test") -> Accuracy:
     counts = Counter(example.answer for example in task.train)
     guess = min(counts, key=lambda word: (-counts[word], word))
     return Accuracy(tuple(example.answer == guess for example in task.examples(split)))
+
+
+def rotated(lm: LanguageModel, rotation: Float[Tensor, "dim dim"]) -> LanguageModel:
+    """The same model with its word embeddings turned, and turned back where they enter: another space, equal answers.
+
+    It takes embeddings, and so prompts, only from the turned space.
+    """
+    model = copy.deepcopy(lm.model)
+    turned = nn.Embedding.from_pretrained(lm.embeddings @ rotation)
+    model.set_input_embeddings(turned)
+
+    def turn_back(_module, positional, named):
+        return positional, named | {"inputs_embeds": named["inputs_embeds"] @ rotation.T}
+
+    model.base_model.register_forward_pre_hook(turn_back, with_kwargs=True)
+    return LanguageModel(f"rotated {lm.name}", lm.kind, model, lm.tokenizer)

@@ -20,7 +20,12 @@ def use_style() -> None:
 
 
 def heat_map(
-    values: Float[np.ndarray, "rows columns"], rows: Sequence[str], columns: Sequence[str], *, label: str
+    values: Float[np.ndarray, "rows columns"],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    label: str,
+    numbers: bool = False,
 ) -> Figure:
     """Shares between 0 and 1 as a labelled map.
 
@@ -29,6 +34,7 @@ def heat_map(
         rows: names of the rows.
         columns: names of the columns.
         label: what the numbers are.
+        numbers: write each share into its field; a share that is not a number leaves its field empty.
     """
     figure, axes = plt.subplots(figsize=(4.8, 1.6 + 0.2 * len(rows)))
     image = axes.imshow(values, vmin=0, vmax=1, aspect="auto")
@@ -36,6 +42,12 @@ def heat_map(
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(labelsize=9)
     axes.grid(False)
+    if numbers:
+        for (row, column), value in np.ndenumerate(values):
+            text = "" if np.isnan(value) else f"{value:.2f}"
+            axes.text(
+                column, row, text, ha="center", va="center", fontsize=7, color="black" if value > 0.6 else "white"
+            )
     figure.colorbar(image, label=label, shrink=0.6)
     return figure
 

@@ -25,7 +25,7 @@ from ptlib.transfer import transfer_many
 from ptlib.tuning import CODE as TUNING
 from ptlib.tuning import Prompts, Settings, tune_many
 from ptlib.words import CODE as WORDS
-from ptlib.words import WordSettings, tune_words, words_on
+from ptlib.words import WordPrompt, WordSettings, tune_words, words_on
 
 CODE = (*TUNING, *WORDS, "relative", "lengths", "search", "methods", "mappings", "transfer", "metrics", "table")
 ON_TARGET = ("manual", "random", "tuned")
@@ -61,6 +61,19 @@ class Plan:
             length=self.length,
             seeds=self.seeds,
             settings=self.settings,
+            cache=self.cache,
+            progress=False,
+        )
+
+    def written(self, lm: LanguageModel, settings: WordSettings) -> dict[tuple[str, int], WordPrompt]:
+        """Prompts in words on a model."""
+        return tune_words(
+            lm,
+            self.tasks,
+            length=self.length,
+            seeds=self.seeds,
+            words=self.words or None,
+            settings=settings,
             cache=self.cache,
             progress=False,
         )
@@ -145,8 +158,7 @@ def transfer_table(
     left = [cell for cell in cells if found[cell] is None]
     if left:
         with joblib.parallel_config(backend=engine, n_jobs=workers), _bar(progress, len(left)) as bar:
-            sources = sorted({cell.source for cell in left if cell.entry not in ("manual", "random")})
-            joblib.Parallel()(joblib.delayed(_prepare)(name, plan) for name in sources)
+            joblib.Parallel()(joblib.delayed(_prepare)(*needed, plan) for needed in _needed(left))
             run = joblib.Parallel(return_as="generator_unordered")
             for cell, scores in run(joblib.delayed(_compute)(cell, plan, keys[cell]) for cell in left):
                 found[cell] = scores
@@ -178,9 +190,22 @@ def _key(cell: Cell, plan: Plan) -> str:
     return key_of(*prints, entry, words, tasks, plan.seeds, plan.length, asdict(plan.settings), code=CODE)
 
 
-def _prepare(name: str, plan: Plan) -> None:
+def _needed(cells: Sequence[Cell]) -> list[tuple[str, WordSettings | None]]:
+    """Which models need prompts, free ones (None) or in words, each once."""
+    needed = {
+        (cell.source, cell.entry if isinstance(cell.entry, WordSettings) else None): None
+        for cell in cells
+        if cell.entry not in ("manual", "random")
+    }
+    return list(needed)
+
+
+def _prepare(name: str, settings: WordSettings | None, plan: Plan) -> None:
     """Tune the prompts of a model, so that its cells find them in the cache."""
-    plan.tuned(_model(name))
+    if settings is None:
+        plan.tuned(_model(name))
+    else:
+        plan.written(_model(name), settings)
 
 
 def _compute(cell: Cell, plan: Plan, key: str) -> tuple[Cell, Scores]:
@@ -204,17 +229,7 @@ def _prompts(entry: Entry, source: LanguageModel, target: LanguageModel, plan: P
             for seed in plan.seeds
         }
     if isinstance(entry, WordSettings):
-        prompts = tune_words(
-            source,
-            plan.tasks,
-            length=plan.length,
-            seeds=plan.seeds,
-            words=plan.words or None,
-            settings=entry,
-            cache=plan.cache,
-            progress=False,
-        )
-        return words_on(prompts, target)
+        return words_on(plan.written(source, entry), target)
     return transfer_many(plan.tuned(source), source, target, method=entry)
 
 
@@ -229,4 +244,5 @@ def _frame(found: Mapping[Cell, Scores], plan: Plan) -> pd.DataFrame:
 
 
 def _bar(progress: bool, total: int) -> tqdm:
-    return tqdm(total=total, desc="cells of the table", leave=False, disable=not progress)
+    quiet = {} if progress else {"disable": True}  # if shown, then only where tqdm is not switched off
+    return tqdm(total=total, desc="cells of the table", leave=False, **quiet)

@@ -1,6 +1,6 @@
 """Transfer: carry prompts from the models they were tuned on to another, without training there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import torch
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.methods import ClosedForm, GradientSearch, Method, Source
+from ptlib.methods import ClosedForm, GradientSearch, Method, Source, Vectors
 from ptlib.metrics import accuracy
 from ptlib.models import LanguageModel
 from ptlib.prompt import SoftPrompt
@@ -72,6 +72,30 @@ def transfer_many(
 
     With several sources, prompts of the same task and seed go together.
     """
+    batches, batch = _gather(prompts, sources, weights)
+    return _all_made(batches[0], method(batch, target), batch, target, method)
+
+
+def transfer_steps(
+    prompts: Prompts | Sequence[Prompts],
+    sources: LanguageModel | Sequence[LanguageModel],
+    target: LanguageModel,
+    *,
+    method: GradientSearch = GradientSearch(),
+    weights: Sequence[float] | None = None,
+    every: int = 50,
+) -> Iterator[tuple[int, Prompts]]:
+    """What a gradient search has found after every so many steps; otherwise like `transfer_many`."""
+    batches, batch = _gather(prompts, sources, weights)
+    for step, vectors in method.candidates(batch, target, every=every):
+        yield step, _all_made(batches[0], vectors, batch, target, method)
+
+
+def _gather(
+    prompts: Prompts | Sequence[Prompts],
+    sources: LanguageModel | Sequence[LanguageModel],
+    weights: Sequence[float] | None,
+) -> tuple[list[Prompts], list[Source]]:
     batches = [prompts] if isinstance(prompts, dict) else list(prompts)
     sources = [sources] if isinstance(sources, LanguageModel) else list(sources)
     if len(batches) != len(sources):
@@ -80,11 +104,15 @@ def transfer_many(
         raise PromptError("the sources' prompts are not for the same tasks and seeds")
     for job in batches[0]:
         _check_alike([batch[job] for batch in batches])
-    batch = _sources(batches, sources, weights)
-    vectors = method(batch, target)
+    return batches, _sources(batches, sources, weights)
+
+
+def _all_made(
+    prompts: Prompts, vectors: Vectors, batch: Sequence[Source], target: LanguageModel, method: Method
+) -> Prompts:
     return {
         job: _made(prompt, one, batch, target, method, "none")
-        for (job, prompt), one in zip(batches[0].items(), vectors, strict=True)
+        for (job, prompt), one in zip(prompts.items(), vectors, strict=True)
     }
 
 

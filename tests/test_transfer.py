@@ -1,6 +1,3 @@
-import copy
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -29,28 +26,15 @@ def prompts(lms):
     }
 
 
-@pytest.fixture(scope="module")
-def rotated(bert):
-    """BERT with its embedding space turned, in a way that its first layer norm does not see: a permutation of signs
-    is not enough, so the rotation is undone right after the embeddings are looked up."""
-    rotation = torch.linalg.qr(torch.randn(bert.dim, bert.dim, generator=torch.Generator().manual_seed(4)))[0]
-    model = copy.deepcopy(bert.model)
-    model.base_model.embeddings.word_embeddings.weight.data = bert.embeddings @ rotation
-    model.cls.predictions.decoder.weight = torch.nn.Parameter(bert.embeddings.clone(), requires_grad=False)
-
-    def turn_back(_module, arguments, options):
-        return arguments, options | {"inputs_embeds": options["inputs_embeds"] @ rotation.T}
-
-    model.base_model.register_forward_pre_hook(turn_back, with_kwargs=True)
-    return pt.LanguageModel("rotated", bert.kind, model, bert.tokenizer), rotation
-
-
-def test_a_prompt_carried_into_a_rotated_copy_of_its_model_is_the_rotated_prompt(bert, rotated, capital, prompts):
-    target, rotation = rotated
-    prompt = prompts["bert-small"]["P36", 0]
-    moved = pt.transfer(prompt, bert, target)
+@pytest.mark.parametrize("family", ["bert-small", "gpt2-small"])
+def test_a_prompt_carried_into_a_rotated_copy_of_its_model_is_the_rotated_prompt(lms, family, capital):
+    lm = lms[family]
+    rotation = torch.linalg.qr(torch.randn(lm.dim, lm.dim, generator=torch.Generator().manual_seed(4)))[0]
+    target = pt.rotated(lm, rotation)
+    prompt = pt.tune(lm, capital, settings=SETTINGS)
+    moved = pt.transfer(prompt, lm, target)
     torch.testing.assert_close(moved.vectors, prompt.vectors @ rotation, rtol=1e-3, atol=1e-3)
-    assert pt.accuracy(target, capital, moved).hits == pt.accuracy(bert, capital, prompt).hits
+    assert pt.accuracy(target, capital, moved).hits == pt.accuracy(lm, capital, prompt).hits
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.label)
@@ -119,12 +103,8 @@ def test_a_result_says_how_it_was_made(lms, prompts, capital):
 def test_the_step_with_the_best_dev_score_is_picked(lms, prompts, capital):
     source, target, prompt = lms["bert-small"], lms["roberta-small"], prompts["bert-small"]["P36", 0]
     helped = pt.transfer(prompt, source, target, method=pt.GradientSearch(steps=400), dev=capital)
-    scores = [
-        pt.accuracy(target, capital, replace(helped, vectors=found[0]), split="dev").value
-        for _, found in pt.GradientSearch(steps=400).candidates(
-            [pt.methods.Source(source, prompt.vectors[None])], target
-        )
-    ]
+    along = pt.transfer_steps({("P36", 0): prompt}, source, target, method=pt.GradientSearch(steps=400))
+    scores = [pt.accuracy(target, capital, found["P36", 0], split="dev").value for _, found in along]
     assert len(scores) == 8
     assert pt.accuracy(target, capital, helped, split="dev").value == max(scores)
 
