@@ -12,8 +12,9 @@ test: $(READY)  ## lint, unit tests, and every chapter in the smoke profile
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest
 
-benchmark: $(READY)  ## throughput of prompt tuning: one at a time, many at once, and peft
+benchmark: $(READY)  ## throughput of prompt tuning, and the closed form against the search
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/tuning.py
+	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/transfer.py
 
 format: $(READY)  ## put the code into its usual form
 	$(VENV)/bin/ruff check --fix .

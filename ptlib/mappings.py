@@ -109,7 +109,7 @@ class NeuralProjector(Mapping):
 
     label: ClassVar[str] = "neural projector"
     hidden: int = 256
-    steps: int = 200
+    steps: int = 100
     learning_rate: float = 3e-3
     seed: int = 0
 

@@ -1,6 +1,7 @@
 """The whole table: models by models by tasks by methods by seeds, on all cores or a cluster, kept as it grows."""
 
 import functools
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,7 +28,8 @@ from ptlib.tuning import Prompts, Settings, tune_many
 from ptlib.words import CODE as WORDS
 from ptlib.words import WordPrompt, WordSettings, tune_words, words_on
 
-CODE = (*TUNING, *WORDS, "relative", "lengths", "search", "methods", "mappings", "transfer", "metrics", "table")
+CODE = (*TUNING, "metrics", "table")  # what every cell depends on, and what those that carry prompts do besides
+CARRYING = ("anchors", "relative", "lengths", "search", "methods", "mappings", "transfer")
 ON_TARGET = ("manual", "random", "tuned")
 
 Entry = Method | WordSettings | str
@@ -53,8 +55,9 @@ class Plan:
     words: tuple[str, ...]
     cache: str
 
+    @functools.lru_cache(maxsize=16)  # noqa: B019 (a plan lives as long as its process)
     def tuned(self, lm: LanguageModel) -> Prompts:
-        """Free prompts on a model."""
+        """Free prompts on a model, read from the cache once in each process."""
         return tune_many(
             lm,
             self.tasks,
@@ -65,8 +68,9 @@ class Plan:
             progress=False,
         )
 
+    @functools.lru_cache(maxsize=16)  # noqa: B019
     def written(self, lm: LanguageModel, settings: WordSettings) -> dict[tuple[str, int], WordPrompt]:
-        """Prompts in words on a model."""
+        """Prompts in words on a model, likewise."""
         return tune_words(
             lm,
             self.tasks,
@@ -157,7 +161,13 @@ def transfer_table(
     found = {cell: store.get(key) for cell, key in keys.items()}
     left = [cell for cell in cells if found[cell] is None]
     if left:
-        with joblib.parallel_config(backend=engine, n_jobs=workers), _bar(progress, len(left)) as bar:
+        with (
+            warnings.catch_warnings(),
+            joblib.parallel_config(backend=engine, n_jobs=workers),
+            _bar(progress, len(left)) as bar,
+        ):
+            # Loky replaces a process that has grown, as one that loads model after model does.
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
             joblib.Parallel()(joblib.delayed(_prepare)(*needed, plan) for needed in _needed(left))
             run = joblib.Parallel(return_as="generator_unordered")
             for cell, scores in run(joblib.delayed(_compute)(cell, plan, keys[cell]) for cell in left):
@@ -187,7 +197,8 @@ def _key(cell: Cell, plan: Plan) -> str:
     words = plan.words if isinstance(cell.entry, WordSettings) else ()
     prints = _model(cell.source).fingerprint, _model(cell.target).fingerprint
     tasks = [(task.fingerprint(), task.template) for task in plan.tasks]
-    return key_of(*prints, entry, words, tasks, plan.seeds, plan.length, asdict(plan.settings), code=CODE)
+    code = () if isinstance(cell.entry, str) else WORDS if isinstance(cell.entry, WordSettings) else CARRYING
+    return key_of(*prints, entry, words, tasks, plan.seeds, plan.length, asdict(plan.settings), code=(*CODE, *code))
 
 
 def _needed(cells: Sequence[Cell]) -> list[tuple[str, WordSettings | None]]:

@@ -1,7 +1,7 @@
 """Prompts written in shared words: each vector is a mixture of words, and the shares of the words travel."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -90,6 +90,12 @@ class WordPrompt:
             tuple((self.words[place], share) for place, share in zip(places, shares, strict=True))
             for places, shares in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         )
+
+    def sparse(self, count: int) -> "WordPrompt":
+        """The same with only the words that have the largest shares in each vector, raised to add up to 1."""
+        best = self.shares.topk(min(count, len(self.words)), dim=1)
+        kept = torch.zeros_like(self.shares).scatter(1, best.indices, best.values)
+        return replace(self, shares=kept / kept.sum(dim=1, keepdim=True))
 
     def __str__(self) -> str:
         return " ".join(words[0][0] for words in self.top())

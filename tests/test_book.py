@@ -86,3 +86,46 @@ def test_more_facts_make_a_better_prompt(noted):
 def test_prompt_vectors_lie_away_from_words(noted):
     chapter = noted["01-prompt-tuning"]
     assert chapter["away"] > 1.5 * chapter["between"]
+
+
+def test_relations_survive_a_turn_and_numbers_do_not(noted):
+    chapter = noted["02-relative-encoding"]
+    assert chapter["carried_turned"] > chapter["carried_straight"] - 0.02
+    assert chapter["copied_turned"] + 3 * chapter["copied_turned_spread"] < chapter["carried_turned"] - 0.3
+
+
+def test_models_agree_about_words_by_their_relations(noted):
+    chapter = noted["02-relative-encoding"]
+    assert abs(chapter["raw"]) < 0.1
+    assert chapter["seen"] > 0.5
+    assert chapter["again_roberta"] > 20 * chapter["chance"]
+
+
+def test_transfer_beats_copy_and_random_by_more_than_the_spread(noted):
+    chapter = noted["03-transfer-search"]
+    for rival in ("copy", "random"):
+        spread = chapter["equal_closed_form_spread"] + chapter[f"equal_{rival}_spread"]
+        assert chapter["equal_closed_form"] > chapter[f"equal_{rival}"] + 3 * spread + 0.1
+
+
+def test_the_closed_form_is_no_worse_than_the_search_and_far_faster(noted):
+    chapter = noted["03-transfer-search"]
+    assert chapter["search_exact"] > chapter["search"] - 0.02
+    assert chapter["ratio"] > 3  # of the few steps that the smoke profile makes
+
+
+def test_prompts_in_shared_words_travel_better_and_cost_little_at_home(noted):
+    chapter = noted["03-transfer-search"]
+    spread = chapter["shared_words_spread"] + chapter["closed_form_spread"]
+    assert chapter["shared_words"] > chapter["closed_form"] + 2 * spread + 0.1
+    assert chapter["own_words"] > 0.95 * chapter["own_free"]
+
+
+def test_a_carried_prompt_is_a_head_start(noted):
+    chapter = noted["03-transfer-search"]
+    assert chapter["start_carried"] > chapter["start_random"] + 0.1
+
+
+def test_company_makes_a_target_s_own_prompt_worse(noted):
+    chapter = noted["04-many-sources"]
+    assert chapter["among_1"] > chapter["among_2"] + 0.02

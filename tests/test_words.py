@@ -40,6 +40,12 @@ def test_a_prompt_of_single_words_is_the_words(bert, gpt2):
         assert torch.equal(prompt.on(lm).vectors, lm.embed("its capital is"))
 
 
+def test_a_sparse_prompt_keeps_the_largest_shares():
+    prompt = pt.WordPrompt(torch.tensor([[0.5, 0.1, 0.3, 0.1]]), ("a", "b", "c", "d"), (), "P36", "[X] [V] [Y]", 0)
+    torch.testing.assert_close(prompt.sparse(2).shares, torch.tensor([[0.625, 0.0, 0.375, 0.0]]))
+    assert torch.equal(prompt.sparse(9).shares, prompt.shares)
+
+
 def test_words_that_a_model_does_not_know_are_left_out(bert):
     prompt = pt.WordPrompt(torch.tensor([[0.5, 0.25, 0.25]]), ("Xyzzy", "capital", "city"), (), "P36", "[X] [V] [Y]", 0)
     expected = bert.embed("capital city").mean(dim=0)
