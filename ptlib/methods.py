@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -28,11 +29,6 @@ class Source:
     vectors: Vectors
     weight: float = 1.0
 
-    @property
-    def relative_lengths(self) -> Float[Tensor, "prompts length"]:
-        """How long each vector is, with the model's typical word embedding as the unit."""
-        return self.vectors.norm(dim=-1) / typical(self.lm.embeddings)
-
 
 @runtime_checkable
 class Method(Protocol):
@@ -55,6 +51,8 @@ class ClosedForm:
             "statistics" as in the paper, or left as they were "found".
         combine: average the "representations" of several sources, or their "losses". The average of the
             losses has its optimum where the average of the unit-length representations has it.
+        centre: first take the mean of its anchors from all that is in a model's space. The embeddings of a
+            model share one direction, which the cosines otherwise are mostly about. Not in the paper.
     """
 
     label: ClassVar[str] = "closed form"
@@ -62,15 +60,21 @@ class ClosedForm:
     ridge: float = 0.0
     lengths: str = "carried"
     combine: str = "representations"
+    centre: bool = False
 
     def __post_init__(self) -> None:
         _check(self.lengths, self.combine)
+        if self.centre and self.lengths == "statistics":
+            raise PromptError("statistics set the mean that centring has taken out; use lengths='carried' with it")
 
     def __call__(self, sources: Sequence[Source], target: LanguageModel) -> Vectors:
         """See `Method`."""
-        wanted, anchors, mask = encode_sources(sources, target, self.anchors, self.combine)
+        wanted, anchors, mask = encode_sources(sources, target, self.anchors, self.combine, centre=self.centre)
         found = closed_form(wanted, anchors, ridge=self.ridge, mask=mask)
-        return finish(found, self.lengths, sources, target)
+        if not self.centre:
+            return finish(found, self.lengths, sources, target)
+        words = self.anchors.words([*(source.lm for source in sources), target])
+        return finish(found, self.lengths, sources, target, centre=words) + word_vectors(target, words).mean(dim=0)
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ class GradientSearch:
 
 
 def encode_sources(
-    sources: Sequence[Source], target: LanguageModel, anchors: Anchors, combine: str
+    sources: Sequence[Source], target: LanguageModel, anchors: Anchors, combine: str, *, centre: bool = False
 ) -> tuple[
     Float[Tensor, "prompts length anchors"],
     Float[Tensor, "anchors dim"],
@@ -136,19 +140,34 @@ def encode_sources(
     words = anchors.words([*(source.lm for source in sources), target])
     wanted = 0
     for source in sources:
-        seen = relative(source.vectors, word_vectors(source.lm, words))
+        here = word_vectors(source.lm, words)
+        origin = here.mean(dim=0) if centre else torch.zeros_like(here[0])
+        seen = relative(source.vectors - origin, here - origin)
         wanted = wanted + source.weight * (normalize(seen, dim=-1) if combine == "losses" else seen)
-    return wanted.to(target.embeddings), word_vectors(target, words), anchors.mask(wanted)
+    there = word_vectors(target, words)
+    return wanted.to(there), there - there.mean(dim=0) if centre else there, anchors.mask(wanted)
 
 
-def finish(found: Vectors, lengths: str, sources: Sequence[Source], target: LanguageModel) -> Vectors:
-    """Found directions, with lengths."""
+def finish(
+    found: Vectors,
+    lengths: str,
+    sources: Sequence[Source],
+    target: LanguageModel,
+    *,
+    centre: Sequence[str] = (),
+) -> Vectors:
+    """Found directions, with lengths; those that are carried are counted from the mean of the words in `centre`."""
     if lengths == "statistics":
         return Statistics.of(target.embeddings).give(found)
-    if lengths == "carried":
-        carried = sum(source.weight * source.relative_lengths for source in sources)
-        return carry_lengths(found, carried.to(found) * typical(target.embeddings))
-    return found
+    if lengths == "found":
+        return found
+    carried = 0
+    for source in sources:
+        origin = word_vectors(source.lm, centre).mean(dim=0) if centre else torch.zeros_like(source.lm.embeddings[0])
+        relative_lengths = (source.vectors - origin).norm(dim=-1) / typical(source.lm.embeddings - origin)
+        carried = carried + source.weight * relative_lengths
+    origin = word_vectors(target, centre).mean(dim=0) if centre else torch.zeros_like(target.embeddings[0])
+    return carry_lengths(found, carried.to(found) * typical(target.embeddings - origin))
 
 
 def _check(lengths: str, combine: str) -> None:

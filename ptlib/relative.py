@@ -21,6 +21,12 @@ def agreement(
     first_anchors: Float[Tensor, "anchors dim"],
     second_anchors: Float[Tensor, "anchors other_dim"],
 ) -> Float[Tensor, " words"]:
-    """How alike two models see each of some words: the cosine between its relative representations in both."""
-    seen = relative(first, first_anchors), relative(second, second_anchors)
-    return (normalize(seen[0], dim=-1) * normalize(seen[1], dim=-1)).sum(dim=-1)
+    """How alike two models see each of some words: the cosine between its relative representations in both.
+
+    From each representation the anchors' own mean representation is taken first: all words of a model point
+    partly in one direction, and what they have in common says nothing about any of them.
+    """
+    sides = []
+    for vectors, anchors in ((first, first_anchors), (second, second_anchors)):
+        sides.append(normalize(relative(vectors, anchors) - relative(anchors, anchors).mean(dim=0), dim=-1))
+    return (sides[0] * sides[1]).sum(dim=-1)

@@ -97,7 +97,7 @@ def test_relations_survive_a_turn_and_numbers_do_not(noted):
 def test_models_agree_about_words_by_their_relations(noted):
     chapter = noted["02-relative-encoding"]
     assert abs(chapter["raw"]) < 0.1
-    assert chapter["seen"] > 0.5
+    assert chapter["seen"] > chapter["strangers"] + 0.3
     assert chapter["again_roberta"] > 20 * chapter["chance"]
 
 

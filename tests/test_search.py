@@ -29,6 +29,18 @@ def test_relative_representations_survive_rotation_and_scaling():
     )
 
 
+def test_models_that_share_one_direction_and_nothing_else_do_not_agree():
+    generator = torch.Generator().manual_seed(8)
+
+    def space():
+        return torch.randn(300, 16, generator=generator, dtype=torch.float64) + 3.0
+
+    first, second = space(), space()
+    plain = torch.cosine_similarity(pt.relative(first[:200], first[200:]), pt.relative(second[:200], second[200:]))
+    assert plain.mean() > 0.9
+    assert pt.agreement(first[:200], second[:200], first[200:], second[200:]).mean().abs() < 0.1
+
+
 @pytest.mark.parametrize("count", [None, 45])
 def test_no_search_finds_better_than_the_closed_form(problem, count):
     wanted, anchors = problem

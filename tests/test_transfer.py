@@ -6,6 +6,7 @@ import ptlib as pt
 SHORT = pt.GradientSearch(steps=100)
 METHODS = [
     pt.ClosedForm(),
+    pt.ClosedForm(centre=True),
     pt.ClosedForm(anchors=pt.Anchors("nearest", 400)),
     SHORT,
     pt.LinearMap(),
@@ -26,13 +27,14 @@ def prompts(lms):
     }
 
 
+@pytest.mark.parametrize("centre", [False, True])
 @pytest.mark.parametrize("family", ["bert-small", "gpt2-small"])
-def test_a_prompt_carried_into_a_rotated_copy_of_its_model_is_the_rotated_prompt(lms, family, capital):
+def test_a_prompt_carried_into_a_rotated_copy_of_its_model_is_the_rotated_prompt(lms, family, capital, centre):
     lm = lms[family]
     rotation = torch.linalg.qr(torch.randn(lm.dim, lm.dim, generator=torch.Generator().manual_seed(4)))[0]
     target = pt.rotated(lm, rotation)
     prompt = pt.tune(lm, capital, settings=SETTINGS)
-    moved = pt.transfer(prompt, lm, target)
+    moved = pt.transfer(prompt, lm, target, method=pt.ClosedForm(centre=centre))
     torch.testing.assert_close(moved.vectors, prompt.vectors @ rotation, rtol=1e-3, atol=1e-3)
     assert pt.accuracy(target, capital, moved).hits == pt.accuracy(lm, capital, prompt).hits
 
@@ -150,6 +152,8 @@ def test_prompts_for_different_tasks_are_not_combined(lms, prompts):
 def test_unknown_choices_are_named():
     with pytest.raises(pt.PromptError, match="unknown choice 'longer'"):
         pt.ClosedForm(lengths="longer")
+    with pytest.raises(pt.PromptError, match="use lengths='carried' with it"):
+        pt.ClosedForm(centre=True, lengths="statistics")
     with pytest.raises(pt.PromptError, match="set inside=False"):
         pt.GradientSearch(lengths="carried")
     with pytest.raises(pt.PromptError, match="anchors by 'luck'"):
