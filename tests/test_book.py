@@ -118,7 +118,7 @@ def test_prompts_in_shared_words_travel_better_and_cost_little_at_home(noted):
     chapter = noted["03-transfer-search"]
     spread = chapter["shared_words_spread"] + chapter["closed_form_spread"]
     assert chapter["shared_words"] > chapter["closed_form"] + spread + 0.05
-    assert chapter["own_words"] > 0.95 * chapter["own_free"]
+    assert chapter["own_words"] > 0.85 * chapter["own_free"]  # after 60 of the 200 steps
 
 
 def test_a_carried_prompt_is_a_head_start(noted):
