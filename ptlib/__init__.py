@@ -2,8 +2,12 @@
 
 from ptlib.anchors import Anchors, shared_words, word_vectors
 from ptlib.baselines import random_prompt
+from ptlib.channel import channel_accuracy
 from ptlib.controls import most_frequent_answer, rotated, untrained
+from ptlib.descent import Settings
 from ptlib.errors import PromptError
+from ptlib.labels import closed
+from ptlib.likeness import token_match, word_f1
 from ptlib.mappings import Copy, Discretise, LinearMap, NeuralProjector, Procrustes
 from ptlib.methods import ClosedForm, GradientSearch
 from ptlib.metrics import Accuracy, accuracy, accuracy_by_seed, macro, micro
@@ -17,12 +21,16 @@ from ptlib.search import closed_form, gradient_search, objective
 from ptlib.store import default_cache
 from ptlib.table import transfer_table
 from ptlib.tasks import Example, Task, relation, relations
+from ptlib.texts import random_text, texts
+from ptlib.toward import Aim, tune_toward
 from ptlib.transfer import transfer, transfer_many, transfer_steps
-from ptlib.tuning import Settings, tune, tune_many
+from ptlib.tuning import tune, tune_many
+from ptlib.waywardness import frontier, waywardness, within
 from ptlib.words import WordPrompt, WordSettings, load_word_prompt, tune_words, words_on
 
 __all__ = [
     "Accuracy",
+    "Aim",
     "Anchors",
     "ClosedForm",
     "Copy",
@@ -43,9 +51,12 @@ __all__ = [
     "accuracy",
     "accuracy_by_seed",
     "agreement",
+    "channel_accuracy",
+    "closed",
     "closed_form",
     "default_cache",
     "fill",
+    "frontier",
     "gradient_search",
     "load",
     "load_prompt",
@@ -59,19 +70,26 @@ __all__ = [
     "pocket_models",
     "project",
     "random_prompt",
+    "random_text",
     "relation",
     "relations",
     "relative",
     "rotated",
     "shared_words",
+    "texts",
+    "token_match",
     "transfer",
     "transfer_many",
     "transfer_steps",
     "transfer_table",
     "tune",
     "tune_many",
+    "tune_toward",
     "tune_words",
     "untrained",
+    "waywardness",
+    "within",
+    "word_f1",
     "word_vectors",
     "words_on",
 ]

@@ -1,11 +1,11 @@
 """Baselines: what a prompt is worth that nobody tuned."""
 
+from ptlib.descent import random_vectors
 from ptlib.gradients import job_generator
 from ptlib.models import LanguageModel
 from ptlib.prompt import SoftPrompt
 from ptlib.tasks import Task
 from ptlib.template import default_template, parse
-from ptlib.tuning import random_vectors
 
 
 def random_prompt(

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ptlib.cloze import Cloze, chunks, concatenate, encode, slot_logits
+from ptlib.labels import allowed_words, among
 from ptlib.models import LanguageModel
 from ptlib.precision import quick_copy
 from ptlib.tasks import Task
@@ -40,21 +41,25 @@ class Gradients:
             for task, seed in jobs
         ]
         self.orders = torch.stack(orders, dim=1).to(lm.device)
+        self.allowed = allowed_words(lm, [task for task, _ in jobs])
 
     def at(self, step: int, vectors: Float[Tensor, "jobs length dim"]) -> Float[Tensor, "jobs length dim"]:
         """The gradient of each job's loss at its vectors, over the examples that it looks at in a step.
 
-        The loss is the cross-entropy of the right word at the slot, the mean over the job's examples.
+        The loss is the cross-entropy of the right word at the slot, among the task's labels if it has some,
+        and the mean over the job's examples.
         """
         rows = self.orders[step].flatten()
         owners = torch.arange(self.count, device=rows.device).repeat_interleave(self.rows)
         leaf = vectors.detach().requires_grad_()
         for chosen in chunks(self.table.lengths[rows]):
-            self._loss(self.table[rows[chosen]], leaf[owners[chosen]]).backward()
+            self._loss(self.table[rows[chosen]], leaf, owners[chosen]).backward()
         return leaf.grad
 
-    def _loss(self, cloze: Cloze, vectors: Float[Tensor, "rows length dim"]) -> Float[Tensor, ""]:
-        logits = slot_logits(self.lm, cloze, vectors)
+    def _loss(
+        self, cloze: Cloze, vectors: Float[Tensor, "jobs length dim"], owners: Int[Tensor, " rows"]
+    ) -> Float[Tensor, ""]:
+        logits = among(slot_logits(self.lm, cloze, vectors[owners]), self.allowed, owners)
         wide = logits.float() if logits.dtype == torch.bfloat16 else logits
         return torch.nn.functional.cross_entropy(wide, cloze.answers, reduction="sum") / self.rows
 

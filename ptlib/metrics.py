@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ptlib.cloze import Cloze, chunks, concatenate, encode, slot_logits
 from ptlib.errors import PromptError
+from ptlib.labels import Allowed, allowed_words, among
 from ptlib.models import LanguageModel
 from ptlib.precision import quick_copy
 from ptlib.prompt import SoftPrompt
@@ -74,7 +75,7 @@ def accuracy(
     *,
     split: str = "test",
 ) -> Accuracy:
-    """P@1 of a language model on a task, over its whole vocabulary.
+    """P@1 of a language model on a task, over its whole vocabulary or among the task's labels.
 
     Args:
         lm: the language model.
@@ -93,7 +94,7 @@ def accuracy(
     if template.length != len(vectors):
         raise PromptError(f"template {template.text!r} holds {template.length} vectors, the prompt {len(vectors)}")
     cloze = encode(lm, template, task.examples(split), task=f"{task.name} ({split})")
-    return Accuracy(tuple(hits(lm, [cloze], [vectors])[0]))
+    return Accuracy(tuple(hits(lm, [cloze], [vectors], allowed_words(lm, [task]))[0]))
 
 
 def accuracy_by_seed(
@@ -111,24 +112,33 @@ def accuracy_by_seed(
     seeds = sorted({seed for _, seed in prompts})
     template = parse(next(iter(prompts.values())).template)
     clozes = [encode(lm, template, task.examples(split), task=f"{task.name} ({split})") for task in tasks]
+    jobs = [(place, prompts[task.name, seed].on(lm)) for seed in seeds for place, task in enumerate(tasks)]
     found = hits(
         quick_copy(lm) if quick else lm,
-        [cloze for _ in seeds for cloze in clozes],
-        [prompts[t.name, s].on(lm) for s in seeds for t in tasks],
+        [clozes[place] for place, _ in jobs],
+        [vectors for _, vectors in jobs],
+        allowed_words(lm, [tasks[place] for place, _ in jobs]),
     )
     return np.array([np.mean(one) for one in found]).reshape(len(seeds), len(tasks))
 
 
 @torch.no_grad()
 def hits(
-    lm: LanguageModel, clozes: Sequence[Cloze], prompts: Sequence[Float[Tensor, "length dim"]]
+    lm: LanguageModel,
+    clozes: Sequence[Cloze],
+    prompts: Sequence[Float[Tensor, "length dim"]],
+    allowed: Allowed = None,
 ) -> list[list[bool]]:
-    """For each cloze and its prompt, which examples are answered rightly; all in the same forward passes."""
+    """For each cloze and its prompt, which examples are answered rightly; all in the same forward passes.
+
+    Where `allowed` marks words for each cloze, the answer is the likeliest of these.
+    """
     table, vectors = concatenate(clozes), torch.stack(list(prompts))
     sizes = [len(cloze) for cloze in clozes]
     owners = torch.repeat_interleave(torch.tensor(sizes)).to(lm.device)
     right = torch.empty(len(table), dtype=torch.bool)
     for rows in chunks(table.lengths):
         part = table[rows]
-        right[rows.cpu()] = (slot_logits(lm, part, vectors[owners[rows]]).argmax(dim=-1) == part.answers).cpu()
+        logits = among(slot_logits(lm, part, vectors[owners[rows]]), allowed, owners[rows])
+        right[rows.cpu()] = (logits.argmax(dim=-1) == part.answers).cpu()
     return [found.tolist() for found in right.split(sizes)]

@@ -5,7 +5,7 @@ import importlib
 import inspect
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -22,6 +22,7 @@ def default_cache() -> Path:
 
 
 Kept = TypeVar("Kept", bound="Keepable")
+Name = TypeVar("Name", bound=Hashable)
 
 
 @runtime_checkable
@@ -49,6 +50,23 @@ class Store(Generic[Kept]):
         """Keep a result."""
         if self._folder is not None:
             result.save(self._path(key))
+
+    def complete(
+        self, keys: Mapping[Name, str], make: Callable[[list[Name]], Mapping[Name, Kept]], *, anew: bool = False
+    ) -> dict[Name, Kept]:
+        """The results under some keys: what is there is read, the rest made in one go and kept.
+
+        Args:
+            keys: the key of each result, by the names that results are to have.
+            make: makes the results of some names.
+            anew: make even those that are there.
+        """
+        found = {name: None if anew else self.get(key) for name, key in keys.items()}
+        left = [name for name, result in found.items() if result is None]
+        for name, result in (make(left) if left else {}).items():
+            self.put(keys[name], result)
+            found[name] = result
+        return found
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.safetensors"

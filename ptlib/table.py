@@ -14,6 +14,7 @@ from jaxtyping import Float
 from tqdm.auto import tqdm
 
 from ptlib.baselines import random_prompt
+from ptlib.descent import Settings
 from ptlib.errors import PromptError
 from ptlib.files import load_tensor, save_tensor
 from ptlib.mappings import Copy
@@ -24,7 +25,7 @@ from ptlib.store import Store, default_cache, key_of
 from ptlib.tasks import Task
 from ptlib.transfer import transfer_many
 from ptlib.tuning import CODE as TUNING
-from ptlib.tuning import Prompts, Settings, tune_many
+from ptlib.tuning import Prompts, tune_many
 from ptlib.words import CODE as WORDS
 from ptlib.words import WordPrompt, WordSettings, tune_words, words_on
 

@@ -33,6 +33,7 @@ class Task:
         train, dev, test: the examples of each split.
         definition: the task said in a plain sentence.
         sentences: other wordings of the template; the pocket models were taught with them.
+        labels: the words to choose among, for a classification; by default the whole vocabulary.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Task:
     test: tuple[Example, ...]
     definition: str = ""
     sentences: tuple[str, ...] = field(default=(), repr=False)
+    labels: tuple[str, ...] = ()
 
     def examples(self, split: str) -> tuple[Example, ...]:
         """The examples of one split: "train", "dev" or "test"."""
@@ -51,8 +53,8 @@ class Task:
         return getattr(self, split)
 
     def fingerprint(self) -> str:
-        """A text that is equal exactly for tasks with equal name and examples."""
-        return json.dumps([self.name, *([[e.text, e.answer] for e in self.examples(s)] for s in SPLITS)])
+        """A text that is equal exactly for tasks with equal name, labels and examples."""
+        return json.dumps([self.name, self.labels, *([[e.text, e.answer] for e in self.examples(s)] for s in SPLITS)])
 
 
 def relations() -> tuple[str, ...]:

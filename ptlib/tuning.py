@@ -1,65 +1,76 @@
 """Prompt tuning: find the vectors that make a frozen language model do a task, for many tasks at once."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from ptlib.descent import Descent, Settings, counted, random_vectors
 from ptlib.errors import PromptError
-from ptlib.gradients import Gradients, Job, job_generator
+from ptlib.gradients import job_generator
 from ptlib.models import LanguageModel
 from ptlib.prompt import SoftPrompt, load_prompt
 from ptlib.store import Store, key_of
 from ptlib.tasks import Task
 from ptlib.template import default_template, parse
+from ptlib.toward import text_ids, tune_toward
 
-CODE = ("models", "template", "cloze", "head", "precision", "gradients", "tuning")  # turns examples into prompts
+CODE = ("models", "template", "cloze", "labels", "head", "precision", "gradients", "descent", "tuning")
 
 Prompts = dict[tuple[str, int], SoftPrompt]
 Watch = Callable[[int, Callable[[], Prompts]], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How prompts are tuned: Adam with a learning rate that falls linearly to nothing.
-
-    Attributes:
-        steps: updates of the prompt.
-        rows: training examples of each task that an update looks at.
-        learning_rate: at the first step.
-    """
-
-    steps: int = 100
-    rows: int = 4
-    learning_rate: float = 0.05
 
 
 def tune(
     lm: LanguageModel,
     task: Task,
     *,
-    length: int = 5,
+    length: int | None = None,
     template: str | None = None,
     seed: int = 0,
     settings: Settings = Settings(),
     start: SoftPrompt | None = None,
+    toward: str | None = None,
+    gamma: int | float = 0,
     cache: str | Path | None = None,
 ) -> SoftPrompt:
     """Tune a soft prompt for one task; see `tune_many`.
 
     Minimises the cross-entropy of the right word at the slot (Lester et al. 2021; OptiPrompt), with the
     language model's own weights left as they are.
+
+    With `toward`, the prompt starts at the embeddings of a text and is drawn to them with strength `gamma`
+    (Khashabi et al. 2022); see `tune_toward`. Its length is then the number of the text's tokens, and a
+    template holds one `[V]` for all of them.
     """
+    if toward is not None:
+        tokens = len(text_ids(lm, toward))
+        if length not in (None, tokens):
+            raise PromptError(f"text {toward!r} has {tokens} tokens in {lm.name}, the prompt {length} vectors")
+        (prompt,) = tune_toward(
+            lm,
+            [task],
+            [toward],
+            gammas=(gamma,),
+            seeds=(seed,),
+            start=start or "text",
+            template=template,
+            settings=settings,
+            cache=cache,
+            progress=False,
+        ).values()
+        return prompt
+    if gamma:
+        raise PromptError(f"gamma {gamma} draws a prompt to a text; say to which one, with toward=...")
     job = task.name, seed
     prompts = tune_many(
         lm,
         [task],
-        length=length,
+        length=5 if length is None else length,
         template=template,
         seeds=(seed,),
         settings=settings,
@@ -115,35 +126,27 @@ def tune_many(
         name: _key(lm, task, parsed.text, seed, settings, None if start is None else starts[name])
         for name, (task, seed) in jobs.items()
     }
-    store = Store(cache, load_prompt)
-    found = {name: store.get(key) for name, key in keys.items()} if watch is None else {}
-    prompts = {name: prompt for name, prompt in found.items() if prompt is not None}
-    left = {name: job for name, job in jobs.items() if name not in prompts}
-    if left:
-        run = _Run(lm, list(left.values()), parsed.text, settings, torch.stack([starts[name] for name in left]))
+
+    def make(left: list[tuple[str, int]]) -> Prompts:
+        descent = Descent(
+            lm, [jobs[name] for name in left], parsed.text, settings, torch.stack([starts[n] for n in left])
+        )
+
+        def prompts() -> Prompts:
+            return {
+                (task, seed): SoftPrompt(vectors, lm.name, task, parsed.text, seed, asdict(settings))
+                for (task, seed), vectors in zip(left, descent.vectors.detach(), strict=True)
+            }
+
         for step in counted(settings.steps, f"tuning {len(left)} prompts on {lm.name}", progress):
             if watch:
-                watch(step, run.prompts)
-            run.step(step)
+                watch(step, prompts)
+            descent.step(step)
         if watch:
-            watch(settings.steps, run.prompts)
-        for name, prompt in run.prompts().items():
-            store.put(keys[name], prompt)
-            prompts[name] = prompt
-    return {name: prompts[name] for name in jobs}
+            watch(settings.steps, prompts)
+        return prompts()
 
-
-def counted(steps: int, what: str, progress: bool) -> Iterator[int]:
-    """The numbers of steps, under a progress bar if that is wanted."""
-    numbers: Iterable[int] = range(steps)
-    yield from tqdm(numbers, desc=what, leave=False) if progress else numbers
-
-
-def random_vectors(lm: LanguageModel, length: int, generator: torch.Generator) -> Float[Tensor, "length dim"]:
-    """Vectors with the mean and spread of the model's word embeddings in each dimension."""
-    spread, mean = torch.std_mean(lm.embeddings, dim=0)
-    noise = torch.randn(length, lm.dim, generator=generator, dtype=torch.float64).to(mean)
-    return mean + spread * noise
+    return Store(cache, load_prompt).complete(keys, make, anew=watch is not None)
 
 
 def _start(lm: LanguageModel, name: tuple[str, int], length: int, start: Prompts | None) -> Float[Tensor, "length dim"]:
@@ -162,33 +165,3 @@ def _key(
     """Everything that a tuned prompt depends on, the code included."""
     begun = "random" if start is None else hashlib.sha256(start.cpu().contiguous().numpy()).hexdigest()
     return key_of(lm.fingerprint, task.fingerprint(), template, seed, asdict(settings), begun, code=CODE)
-
-
-class _Run:
-    """The state of tuning several prompts at once."""
-
-    def __init__(
-        self,
-        lm: LanguageModel,
-        jobs: list[Job],
-        template: str,
-        settings: Settings,
-        start: Float[Tensor, "jobs length dim"],
-    ):
-        self.lm, self.jobs, self.template, self.settings = lm, jobs, template, settings
-        self.gradients = Gradients(lm, jobs, template, steps=settings.steps, rows=settings.rows)
-        self.vectors = start.clone().requires_grad_()
-        self.optimizer = torch.optim.Adam([self.vectors], lr=settings.learning_rate)
-
-    def step(self, step: int) -> None:
-        """One update of every prompt."""
-        self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * (1 - step / self.settings.steps)
-        self.vectors.grad = self.gradients.at(step, self.vectors)
-        self.optimizer.step()
-
-    def prompts(self) -> Prompts:
-        """The prompts as they are now."""
-        return {
-            (task.name, seed): SoftPrompt(vectors, self.lm.name, task.name, self.template, seed, asdict(self.settings))
-            for vectors, (task, seed) in zip(self.vectors.detach(), self.jobs, strict=True)
-        }

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.anchors import shared_words, word_vectors
+from ptlib.descent import counted
 from ptlib.errors import PromptError
 from ptlib.files import load_tensor, save_tensor
 from ptlib.gradients import Gradients, Job, job_generator
@@ -17,9 +18,9 @@ from ptlib.prompt import Setting, SoftPrompt
 from ptlib.store import Store, key_of
 from ptlib.tasks import Task
 from ptlib.template import default_template, parse
-from ptlib.tuning import Prompts, counted
+from ptlib.tuning import Prompts
 
-CODE = ("models", "template", "cloze", "head", "precision", "gradients", "anchors", "words")
+CODE = ("models", "template", "cloze", "labels", "head", "precision", "gradients", "anchors", "words")
 START_SPREAD = 0.01  # of the numbers behind the shares: all words start nearly equal
 
 
@@ -166,16 +167,16 @@ def tune_words(
         name: key_of(models, task.fingerprint(), text, seed, words, asdict(settings), code=CODE)
         for name, (task, seed) in jobs.items()
     }
-    store = Store(cache, load_word_prompt)
-    found = {name: store.get(key) for name, key in keys.items()}
-    left = {name: job for name, job in jobs.items() if found[name] is None}
-    if left:
-        shares = _tune(lms, list(left.values()), text, words, settings, progress)
-        for (name, (task, seed)), one in zip(left.items(), shares, strict=True):
-            made = tuple(lm.name for lm in lms)
-            found[name] = WordPrompt(one, words, made, task.name, text, seed, asdict(settings))
-            store.put(keys[name], found[name])
-    return found
+    made = tuple(lm.name for lm in lms)
+
+    def make(left: list[tuple[str, int]]) -> dict[tuple[str, int], WordPrompt]:
+        shares = _tune(lms, [jobs[name] for name in left], text, words, settings, progress)
+        return {
+            (task, seed): WordPrompt(one, words, made, task, text, seed, asdict(settings))
+            for (task, seed), one in zip(left, shares, strict=True)
+        }
+
+    return Store(cache, load_word_prompt).complete(keys, make)
 
 
 def words_on(prompts: dict[tuple[str, int], WordPrompt], lm: LanguageModel) -> Prompts:

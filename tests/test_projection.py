@@ -27,12 +27,19 @@ def test_distances_are_those_of_scipy(bert, capital, metric):
     assert projection.words[1][0] == bert.tokenizer.decode([expected[1].argmin()]).strip()
 
 
+def test_the_dot_product_prefers_what_points_the_same_way_and_is_long(bert, capital):
+    prompt = pt.random_prompt(bert, capital, length=3)
+    products = prompt.vectors.double() @ bert.embeddings.double().T
+    projection = pt.project(bert, prompt, count=4, metric="dot")
+    assert -torch.tensor(projection.distances).numpy() == pytest.approx(products.topk(4).values.numpy(), abs=1e-4)
+
+
 def sorted_rows(values):
     return torch.tensor(values).sort(dim=1).values.numpy()
 
 
 def test_an_unknown_metric_is_refused(bert, capital):
-    with pytest.raises(pt.PromptError, match="unknown metric 'manhattan'; there are euclidean, cosine"):
+    with pytest.raises(pt.PromptError, match="unknown metric 'manhattan'; there are euclidean, cosine, dot"):
         pt.project(bert, pt.random_prompt(bert, capital), metric="manhattan")
 
 

@@ -5,6 +5,7 @@ import torch
 
 import ptlib as pt
 from ptlib import cloze, tuning
+from ptlib.descent import Descent
 from ptlib.gradients import Gradients
 
 SETTINGS = pt.Settings(steps=12, rows=4)
@@ -20,8 +21,8 @@ def tasks():
 def count_steps(monkeypatch):
     """How many updates were made, as a list that grows."""
     steps = []
-    step = tuning._Run.step
-    monkeypatch.setattr(tuning._Run, "step", lambda run, number: (steps.append(number), step(run, number)))
+    step = Descent.step
+    monkeypatch.setattr(Descent, "step", lambda run, number: (steps.append(number), step(run, number)))
     return steps
 
 
@@ -109,14 +110,14 @@ def test_only_what_is_missing_is_tuned(exact_bert, tasks, tmp_path, count_steps)
     whole = pt.tune_many(exact_bert, tasks, settings=SETTINGS, progress=False)
     pt.tune(exact_bert, tasks[1], settings=SETTINGS, cache=tmp_path)
     jobs = []
-    original = tuning._Run.__init__
+    original = Descent.__init__
 
     def noting(run, lm, todo, *rest):
         jobs.extend(task.name for task, _ in todo)
         original(run, lm, todo, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tuning._Run, "__init__", noting)
+        patch.setattr(Descent, "__init__", noting)
         resumed = pt.tune_many(exact_bert, tasks, settings=SETTINGS, cache=tmp_path, progress=False)
     assert jobs == ["P36", "P1303"]
     for job, prompt in whole.items():

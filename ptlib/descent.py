@@ -1,0 +1,86 @@
+"""Descent: the updates that tune the vectors of many prompts at once."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ptlib.gradients import Gradients, Job
+from ptlib.models import LanguageModel
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How prompts are tuned: Adam with a learning rate that falls linearly to nothing.
+
+    Attributes:
+        steps: updates of the prompt.
+        rows: training examples of each task that an update looks at.
+        learning_rate: at the first step.
+    """
+
+    steps: int = 100
+    rows: int = 4
+    learning_rate: float = 0.05
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What draws prompts to given vectors: gamma times the sum of squared distances, over the prompt's length.
+
+    The penalty of Khashabi et al. (2022) as their code writes it; `gamma` differs from job to job.
+    """
+
+    toward: Float[Tensor, "jobs length dim"]
+    gamma: Float[Tensor, " jobs"]
+
+    def penalty(self, vectors: Float[Tensor, "jobs length dim"]) -> Float[Tensor, " jobs"]:
+        """What each job's loss grows by."""
+        return self.gamma * (vectors - self.toward).square().sum(dim=(1, 2)) / self.toward.shape[1]
+
+    def gradient(self, vectors: Float[Tensor, "jobs length dim"]) -> Float[Tensor, "jobs length dim"]:
+        """The gradient of the penalty."""
+        return 2 * self.gamma[:, None, None] * (vectors - self.toward) / self.toward.shape[1]
+
+
+class Descent:
+    """The state of tuning several prompts at once."""
+
+    def __init__(
+        self,
+        lm: LanguageModel,
+        jobs: list[Job],
+        template: str,
+        settings: Settings,
+        start: Float[Tensor, "jobs length dim"],
+        pull: Pull | None = None,
+    ):
+        self.settings, self.pull = settings, pull
+        self.gradients = Gradients(lm, jobs, template, steps=settings.steps, rows=settings.rows)
+        self.vectors = start.clone().requires_grad_()
+        self.optimizer = torch.optim.Adam([self.vectors], lr=settings.learning_rate)
+
+    def step(self, step: int) -> None:
+        """One update of every prompt."""
+        self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * (1 - step / self.settings.steps)
+        gradient = self.gradients.at(step, self.vectors)
+        if self.pull is not None:
+            gradient += self.pull.gradient(self.vectors.detach())
+        self.vectors.grad = gradient
+        self.optimizer.step()
+
+
+def counted(steps: int, what: str, progress: bool) -> Iterator[int]:
+    """The numbers of steps, under a progress bar if that is wanted."""
+    numbers: Iterable[int] = range(steps)
+    yield from tqdm(numbers, desc=what, leave=False) if progress else numbers
+
+
+def random_vectors(lm: LanguageModel, length: int, generator: torch.Generator) -> Float[Tensor, "length dim"]:
+    """Vectors with the mean and spread of the model's word embeddings in each dimension."""
+    spread, mean = torch.std_mean(lm.embeddings, dim=0)
+    noise = torch.randn(length, lm.dim, generator=generator, dtype=torch.float64).to(mean)
+    return mean + spread * noise

@@ -1,0 +1,59 @@
+"""Texts for prompts to look like: what they say about a task may be true, the contrary, or nothing at all."""
+
+import functools
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ptlib.errors import PromptError
+from ptlib.tasks import relation, relations
+
+FILE = Path(__file__).parent / "pocket" / "texts.toml"
+KINDS = ("true", "contradicting", "other", "unrelated")
+
+
+def texts(task: str, kind: str) -> tuple[str, ...]:
+    """Texts of one kind for a task.
+
+    Args:
+        task: a relation, whose texts are in words that every pocket model knows, or "sst2", "ag_news", "trec" or
+            "subj", whose texts are for models from the hub.
+        kind: "true", what the task is; "contradicting", the contrary; "other", definitions of other tasks of
+            its sort; "unrelated", sentences about anything else.
+
+    Raises:
+        PromptError: an unknown task or kind.
+    """
+    if kind not in KINDS:
+        raise PromptError(f"unknown kind of text {kind!r}; there are {', '.join(KINDS)}")
+    shelf = "pocket" if task in relations() else "hub"
+    definitions = _definitions(shelf)
+    if task not in definitions:
+        raise PromptError(f"no texts for task {task!r}; there are some for {', '.join([*relations(), *definitions])}")
+    if kind == "other":
+        return tuple(text for name, text in definitions.items() if name != task)
+    if kind == "unrelated":
+        return tuple(_file()["unrelated"][shelf])
+    if kind == "true":
+        return definitions[task], _file()["true"][task]
+    first = definitions[task]
+    return f"do not {first}" if shelf == "pocket" else f"Do not {first[0].lower()}{first[1:]}", _file()[kind][task]
+
+
+def random_text(words: Sequence[str], length: int, *, seed: int = 0) -> str:
+    """Words drawn by chance, such as from those that models share."""
+    places = torch.randint(len(words), (length,), generator=torch.Generator().manual_seed(seed))
+    return " ".join(words[place] for place in places)
+
+
+@functools.cache
+def _file() -> dict:
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def _definitions(shelf: str) -> dict[str, str]:
+    if shelf == "hub":
+        return _file()["definitions"]["hub"]
+    return {name: relation(name).definition for name in relations()}

@@ -1,0 +1,44 @@
+import pytest
+
+import ptlib as pt
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return set(pt.shared_words(*(pt.load(name) for name in pt.pocket_models())))
+
+
+@pytest.mark.parametrize("kind", ["true", "contradicting", "other", "unrelated"])
+def test_texts_of_relations_are_in_words_that_every_pocket_model_knows(shared, kind):
+    for name in pt.relations():
+        for text in pt.texts(name, kind):
+            assert not set(text.split()) - shared, text
+
+
+@pytest.mark.parametrize("task", ["P36", "P1303", "sst2", "trec"])
+def test_kinds_of_text_differ(task):
+    by_kind = {kind: set(pt.texts(task, kind)) for kind in ("true", "contradicting", "other", "unrelated")}
+    assert all(len(found) >= 2 for found in by_kind.values())
+    assert sum(map(len, by_kind.values())) == len(set.union(*by_kind.values()))
+
+
+def test_a_relation_s_first_texts_are_made_of_its_definition():
+    definition = pt.relation("P36").definition
+    assert pt.texts("P36", "true")[0] == definition
+    assert pt.texts("P36", "contradicting")[0] == f"do not {definition}"
+    assert definition not in pt.texts("P36", "other")
+    assert pt.texts("trec", "contradicting")[0] == "Do not say what kind of thing the question asks for."
+
+
+def test_random_texts_repeat_by_seed():
+    words = ["ash", "oak", "elm", "fir", "yew"]
+    assert pt.random_text(words, 6, seed=3) == pt.random_text(words, 6, seed=3)
+    assert len({pt.random_text(words, 6, seed=seed) for seed in range(10)}) == 10
+    assert set(pt.random_text(words, 6).split()) <= set(words)
+
+
+def test_what_is_not_there_is_refused():
+    with pytest.raises(pt.PromptError, match="unknown kind of text 'false'; there are true, contradicting"):
+        pt.texts("P36", "false")
+    with pytest.raises(pt.PromptError, match="no texts for task 'imdb'; there are some for P17"):
+        pt.texts("imdb", "true")
