@@ -10,7 +10,7 @@ from ptlib.labels import closed
 from ptlib.likeness import token_match, word_f1
 from ptlib.mappings import Copy, Discretise, LinearMap, NeuralProjector, Procrustes
 from ptlib.methods import ClosedForm, GradientSearch
-from ptlib.metrics import Accuracy, accuracy, accuracy_by_seed, macro, micro
+from ptlib.metrics import Accuracy, accuracy, accuracy_by_seed, accuracy_many, macro, micro
 from ptlib.models import LanguageModel, load, pocket_models
 from ptlib.notebook import note, note_figure
 from ptlib.projection import Projection, project
@@ -50,6 +50,7 @@ __all__ = [
     "WordSettings",
     "accuracy",
     "accuracy_by_seed",
+    "accuracy_many",
     "agreement",
     "channel_accuracy",
     "closed",

@@ -122,6 +122,34 @@ def accuracy_by_seed(
     return np.array([np.mean(one) for one in found]).reshape(len(seeds), len(tasks))
 
 
+def accuracy_many(
+    lm: LanguageModel,
+    tasks: Sequence[Task],
+    prompts: Mapping[tuple, SoftPrompt],
+    *,
+    split: str = "test",
+) -> list[float]:
+    """P@1 of prompts of any length, each on the task that its name begins with, through the model's `quick_copy`.
+
+    Prompts may be those of `tune_many` or of `tune_toward`; the scores are in their order.
+
+    Raises:
+        PromptError: a prompt for none of the tasks, or one that does not fit the model.
+    """
+    by_name, quick, found = {task.name: task for task in tasks}, quick_copy(lm), {}
+    if strange := [name for name, *_ in prompts if name not in by_name]:
+        raise PromptError(f"a prompt for {strange[0]}, and tasks {', '.join(by_name)}")
+    for template in {prompt.template: None for prompt in prompts.values()}:
+        some = {name: prompt.on(lm) for name, prompt in prompts.items() if prompt.template == template}
+        clozes = {
+            task: encode(lm, parse(template), by_name[task].examples(split), task=f"{task} ({split})")
+            for task in {name[0]: None for name in some}
+        }
+        allowed = allowed_words(lm, [by_name[name[0]] for name in some])
+        found |= zip(some, hits(quick, [clozes[n[0]] for n in some], list(some.values()), allowed), strict=True)
+    return [float(np.mean(found[name])) for name in prompts]
+
+
 @torch.no_grad()
 def hits(
     lm: LanguageModel,

@@ -13,7 +13,8 @@ from ptlib.metrics import accuracy
 from ptlib.models import LanguageModel
 from ptlib.prompt import SoftPrompt
 from ptlib.tasks import Task
-from ptlib.tuning import Prompts
+
+Named = dict[tuple, SoftPrompt]  # prompts by task and seed, and whatever else tells them apart
 
 
 def transfer(
@@ -61,55 +62,64 @@ def transfer(
 
 
 def transfer_many(
-    prompts: Prompts | Sequence[Prompts],
+    prompts: Named | Sequence[Named],
     sources: LanguageModel | Sequence[LanguageModel],
     target: LanguageModel,
     *,
     method: Method = ClosedForm(),
     weights: Sequence[float] | None = None,
-) -> Prompts:
-    """Carry all the prompts that `tune_many` returned, in one go; otherwise like `transfer`.
+) -> Named:
+    """Carry all the prompts that `tune_many` or `tune_toward` returned, those of one length in one go; see `transfer`.
 
-    With several sources, prompts of the same task and seed go together.
+    With several sources, prompts of the same name (task and seed) go together.
     """
-    batches, batch = _gather(prompts, sources, weights)
-    return _all_made(batches[0], method(batch, target), batch, target, method)
+    moved: Named = {}
+    batches = [prompts] if isinstance(prompts, dict) else list(prompts)
+    for length in sorted({prompt.length for prompt in batches[0].values()}):
+        alike = _of_length(batches, length)
+        batch = _gather(alike, sources, weights)
+        moved |= _all_made(alike[0], method(batch, target), batch, target, method)
+    return {name: moved[name] for name in batches[0]}
+
+
+def _of_length(batches: Sequence[Named], length: int) -> list[Named]:
+    """The prompts whose first source's has so many vectors."""
+    others = {name for name, prompt in batches[0].items() if prompt.length != length}
+    return [{name: prompt for name, prompt in batch.items() if name not in others} for batch in batches]
 
 
 def transfer_steps(
-    prompts: Prompts | Sequence[Prompts],
+    prompts: Named | Sequence[Named],
     sources: LanguageModel | Sequence[LanguageModel],
     target: LanguageModel,
     *,
     method: GradientSearch = GradientSearch(),
     weights: Sequence[float] | None = None,
     every: int = 50,
-) -> Iterator[tuple[int, Prompts]]:
+) -> Iterator[tuple[int, Named]]:
     """What a gradient search has found after every so many steps; otherwise like `transfer_many`."""
-    batches, batch = _gather(prompts, sources, weights)
+    batches = [prompts] if isinstance(prompts, dict) else list(prompts)
+    batch = _gather(batches, sources, weights)
     for step, vectors in method.candidates(batch, target, every=every):
         yield step, _all_made(batches[0], vectors, batch, target, method)
 
 
 def _gather(
-    prompts: Prompts | Sequence[Prompts],
-    sources: LanguageModel | Sequence[LanguageModel],
-    weights: Sequence[float] | None,
-) -> tuple[list[Prompts], list[Source]]:
-    batches = [prompts] if isinstance(prompts, dict) else list(prompts)
+    batches: Sequence[Named], sources: LanguageModel | Sequence[LanguageModel], weights: Sequence[float] | None
+) -> list[Source]:
     sources = [sources] if isinstance(sources, LanguageModel) else list(sources)
     if len(batches) != len(sources):
         raise PromptError(f"prompts for {len(batches)} models and {len(sources)} sources; they must go together")
     if any(batch.keys() != batches[0].keys() for batch in batches):
         raise PromptError("the sources' prompts are not for the same tasks and seeds")
-    for job in batches[0]:
-        _check_alike([batch[job] for batch in batches])
-    return batches, _sources(batches, sources, weights)
+    for name in batches[0]:
+        _check_alike([batch[name] for batch in batches])
+    return _sources(batches, sources, weights)
 
 
 def _all_made(
-    prompts: Prompts, vectors: Vectors, batch: Sequence[Source], target: LanguageModel, method: Method
-) -> Prompts:
+    prompts: Named, vectors: Vectors, batch: Sequence[Source], target: LanguageModel, method: Method
+) -> Named:
     return {
         job: _made(prompt, one, batch, target, method, "none")
         for (job, prompt), one in zip(prompts.items(), vectors, strict=True)
@@ -117,7 +127,7 @@ def _all_made(
 
 
 def _sources(
-    batches: Sequence[Prompts], sources: Sequence[LanguageModel], weights: Sequence[float] | None
+    batches: Sequence[Named], sources: Sequence[LanguageModel], weights: Sequence[float] | None
 ) -> list[Source]:
     shares = _shares(weights, len(sources))
     for prompts, lm in zip(batches, sources, strict=True):

@@ -6,17 +6,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ptlib.cloze import encode
 from ptlib.errors import PromptError
-from ptlib.labels import allowed_words
 from ptlib.likeness import word_f1
-from ptlib.metrics import hits
+from ptlib.metrics import accuracy_many
 from ptlib.models import LanguageModel
-from ptlib.precision import quick_copy
 from ptlib.projection import nearest
 from ptlib.prompt import SoftPrompt
 from ptlib.tasks import Task
-from ptlib.template import parse
 from ptlib.toward import Aim, text_ids
 
 AIM = ["task", "text", "seed"]  # prompts that share these differ by gamma alone
@@ -45,8 +41,8 @@ def waywardness(
     aims = list(prompts)
     table = pd.DataFrame(aims, columns=Aim._fields)
     table["length"] = [prompt.length for prompt in prompts.values()]
-    table["dev"] = p_at_1(lm, tasks, list(prompts.items()), split="dev")
-    table["accuracy"] = p_at_1(lm, tasks, list(prompts.items()), split="test")
+    table["dev"] = accuracy_many(lm, tasks, prompts, split="dev")
+    table["accuracy"] = accuracy_many(lm, tasks, prompts)
     ids = {text: text_ids(lm, text) for text in {aim.text: None for aim in aims}}
     found = nearest(lm, torch.cat([prompt.on(lm) for prompt in prompts.values()]), metric=metric).indices[:, 0]
     projections = [tokens.tolist() for tokens in found.split(table["length"].tolist())]
@@ -57,29 +53,6 @@ def waywardness(
         (prompt.on(lm) - lm.embeddings[ids[aim.text]]).norm(dim=1).mean().item() for aim, prompt in prompts.items()
     ]
     return _with_drops(table)
-
-
-def p_at_1(
-    lm: LanguageModel,
-    tasks: Sequence[Task],
-    prompts: Sequence[tuple[Aim, SoftPrompt]],
-    *,
-    split: str = "test",
-) -> list[float]:
-    """P@1 of each prompt on its task, prompts of one length in the same forward passes of the model's quick copy."""
-    quick, by_name = quick_copy(lm), {task.name: task for task in tasks}
-    clozes, scores = {}, [0.0] * len(prompts)
-    for template in {prompt.template for _, prompt in prompts}:
-        rows = [row for row, (_, prompt) in enumerate(prompts) if prompt.template == template]
-        for name in {prompts[row][0].task for row in rows}:
-            examples = by_name[name].examples(split)
-            clozes[name, template] = encode(lm, parse(template), examples, task=f"{name} ({split})")
-        chosen = [clozes[prompts[row][0].task, template] for row in rows]
-        vectors = [prompts[row][1].on(lm) for row in rows]
-        allowed = allowed_words(lm, [by_name[prompts[row][0].task] for row in rows])
-        for row, right in zip(rows, hits(quick, chosen, vectors, allowed), strict=True):
-            scores[row] = sum(right) / len(right)
-    return scores
 
 
 def _with_drops(table: pd.DataFrame) -> pd.DataFrame:

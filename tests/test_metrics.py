@@ -73,3 +73,16 @@ def test_making_an_untrained_model_leaves_the_randomness_of_others_alone(bert):
     torch.manual_seed(5)
     pt.untrained(bert)
     assert torch.equal(torch.rand(1), expected)
+
+
+def test_many_prompts_of_any_length_are_scored_each_on_its_task(exact_bert):
+    tasks = [pt.relation(name) for name in ("P36", "P103")]
+    prompts = {
+        (task.name, length): pt.tune(exact_bert, task, length=length, settings=pt.Settings(steps=10))
+        for length in (3, 1)
+        for task in tasks
+    }
+    expected = [pt.accuracy(exact_bert, task, prompts[task.name, length]).value for length in (3, 1) for task in tasks]
+    assert pt.accuracy_many(exact_bert, tasks, prompts) == pytest.approx(expected)
+    with pytest.raises(pt.PromptError, match="a prompt for P36, and tasks P103"):
+        pt.accuracy_many(exact_bert, tasks[1:], prompts)

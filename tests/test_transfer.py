@@ -158,3 +158,19 @@ def test_unknown_choices_are_named():
         pt.GradientSearch(lengths="carried")
     with pytest.raises(pt.PromptError, match="anchors by 'luck'"):
         pt.Anchors("luck", 3)
+
+
+def test_prompts_of_any_length_are_carried_each_as_alone(exact_bert, exact_gpt2, capital):
+    prompts = pt.tune_toward(
+        exact_bert,
+        [capital],
+        ["red wine", "name the city"],
+        gammas=(0, 1),
+        settings=pt.Settings(steps=3),
+        progress=False,
+    )
+    moved = pt.transfer_many(prompts, exact_bert, exact_gpt2)
+    assert list(moved) == list(prompts)
+    for aim, prompt in prompts.items():
+        alone = pt.transfer(prompt, exact_bert, exact_gpt2)
+        torch.testing.assert_close(moved[aim].vectors, alone.vectors, rtol=1e-6, atol=1e-9)
