@@ -1,5 +1,6 @@
 """Every chapter in the smoke profile, through the runner as a user calls it, and the claims of each chapter."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -129,3 +130,38 @@ def test_a_carried_prompt_is_a_head_start(noted):
 def test_company_makes_a_target_s_own_prompt_worse(noted):
     chapter = noted["04-many-sources"]
     assert chapter["among_1"] > chapter["among_2"] + 0.02
+
+
+def test_a_growing_pull_brings_the_words_back(noted):
+    chapter = noted["05-waywardness"]
+    distances, likeness = chapter["distance_by_gamma"], chapter["f1_by_gamma"]
+    assert all(later < earlier for earlier, later in itertools.pairwise(distances))
+    assert all(later > earlier - 0.02 for earlier, later in itertools.pairwise(likeness))
+    assert likeness[0] < 0.97
+    assert likeness[-1] > 0.99
+
+
+def test_a_prompt_reads_as_a_text_and_does_its_task(noted):
+    chapter = noted["05-waywardness"]
+    assert chapter["f1_one"] > 0.95
+    assert chapter["accuracy_one"] > 0.9
+    assert chapter["alone_another"] < 0.2
+    assert chapter["nudge"] < 0.5
+
+
+def test_the_pull_does_what_the_start_alone_does_not(noted):
+    chapter = noted["05-waywardness"]
+    assert chapter["random_f1_free"] < 0.3
+    assert chapter["random_f1_one"] > 0.8
+
+
+def test_wayward_prompts_do_not_travel_as_prompts_that_only_start_at_words_do(noted):
+    chapter = noted["06-do-wayward-prompts-travel"]
+    assert chapter["home_one"] > 0.9
+    assert chapter["masked_free"] > chapter["masked_one"] + 0.1
+    assert chapter["masked_ten"] < chapter["masked_ordinary"]
+
+
+def test_prompts_in_shared_words_travel_where_wayward_ones_do_not(noted):
+    chapter = noted["06-do-wayward-prompts-travel"]
+    assert chapter["abroad_shared_small"] > chapter["abroad_wayward_small"] + 0.2

@@ -72,9 +72,13 @@ def test_drops_are_shares_of_the_accuracy_with_gamma_0(swept):
 
 def test_within_takes_the_most_alike_that_dev_allows():
     table = made_table(
-        gamma=[0, 3, 1, 10], f1=[0.2, 0.9, 0.9, 1.0], dev_drop=[0.0, 0.02, 0.01, 0.3], dev=[1, 0.98, 0.99, 0.7]
+        gamma=[0, 3, 1, 2, 10],
+        f1=[0.2, 0.9, 0.9, 0.9, 1.0],
+        dev_drop=[0.0, 0.02, 0.01, 0.01, 0.3],
+        dev=[1, 0.98, 0.99, 0.99, 0.7],
     )
-    assert pt.within(table)["gamma"].tolist() == [3]
+    assert pt.within(table)["gamma"].tolist() == [1]
+    assert pt.within(table, prefer="gamma")["gamma"].tolist() == [3]
     assert pt.within(table, 0.5)["gamma"].tolist() == [10]
     assert pt.within(table, 0)["gamma"].tolist() == [0]
 
