@@ -1,12 +1,16 @@
 """Tune soft prompts on frozen language models, and find out what is inside them."""
 
+from ptlib.adapters import load_adapter, save_adapter
 from ptlib.anchors import Anchors, shared_words, word_vectors
 from ptlib.baselines import random_prompt
 from ptlib.channel import channel_accuracy
+from ptlib.classification import read_classification
 from ptlib.controls import most_frequent_answer, rotated, untrained
 from ptlib.descent import Settings
+from ptlib.environment import check_env
 from ptlib.errors import PromptError
 from ptlib.labels import closed
+from ptlib.lama import in_vocabulary, read_lama
 from ptlib.likeness import token_match, word_f1
 from ptlib.mappings import Copy, Discretise, LinearMap, NeuralProjector, Procrustes
 from ptlib.methods import ClosedForm, GradientSearch
@@ -15,6 +19,7 @@ from ptlib.models import LanguageModel, load, pocket_models
 from ptlib.notebook import note, note_figure
 from ptlib.projection import Projection, project
 from ptlib.prompt import SoftPrompt, load_prompt
+from ptlib.published import published_accuracy
 from ptlib.quiz import fill
 from ptlib.relative import agreement, relative
 from ptlib.search import closed_form, gradient_search, objective
@@ -53,13 +58,16 @@ __all__ = [
     "accuracy_many",
     "agreement",
     "channel_accuracy",
+    "check_env",
     "closed",
     "closed_form",
     "default_cache",
     "fill",
     "frontier",
     "gradient_search",
+    "in_vocabulary",
     "load",
+    "load_adapter",
     "load_prompt",
     "load_word_prompt",
     "macro",
@@ -70,12 +78,16 @@ __all__ = [
     "objective",
     "pocket_models",
     "project",
+    "published_accuracy",
     "random_prompt",
     "random_text",
+    "read_classification",
+    "read_lama",
     "relation",
     "relations",
     "relative",
     "rotated",
+    "save_adapter",
     "shared_words",
     "texts",
     "token_match",

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 
@@ -29,6 +30,11 @@ def noted(build):
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
 
+def numbered():
+    """The chapters; other notebooks say how to, or are for reference."""
+    return [page for page in pages() if re.match(r"book/\d\d-", page.name)]
+
+
 def test_every_page_was_built(build):
     for page in pages():
         html = BeautifulSoup((build / "html" / f"{page.name}.html").read_text(encoding="utf-8"), "html.parser")
@@ -37,7 +43,7 @@ def test_every_page_was_built(build):
 
 
 def test_chapters_show_figures_and_computed_numbers(build):
-    for page in (page for page in pages() if page.is_chapter):
+    for page in numbered():
         html = BeautifulSoup((build / "html" / f"{page.name}.html").read_text(encoding="utf-8"), "html.parser")
         assert html.select("article img")
         assert html.select(".pasted-text")
@@ -45,7 +51,7 @@ def test_chapters_show_figures_and_computed_numbers(build):
 
 
 def test_solutions_are_hidden_and_were_run(build):
-    for page in (page for page in pages() if page.is_chapter):
+    for page in numbered():
         notebook = json.loads((build / "executed" / "smoke" / f"{page.name}.ipynb").read_text(encoding="utf-8"))
         solutions = [cell for cell in notebook["cells"] if "solution" in cell["metadata"].get("tags", [])]
         assert solutions, f"{page.name} has no exercise with a solution"
@@ -165,3 +171,9 @@ def test_wayward_prompts_do_not_travel_as_prompts_that_only_start_at_words_do(no
 def test_prompts_in_shared_words_travel_where_wayward_ones_do_not(noted):
     chapter = noted["06-do-wayward-prompts-travel"]
     assert chapter["abroad_shared_small"] > chapter["abroad_wayward_small"] + 0.2
+
+
+def test_a_prompt_of_peft_is_read_and_prompts_behind_the_text_arrive(noted):
+    page = noted["how-to-adapters"]
+    assert page["home"] > 0.5
+    assert page["behind_there"] > page["before_there"] + 0.3
