@@ -14,10 +14,10 @@ from ptlib.lama import in_vocabulary, read_lama
 from ptlib.likeness import token_match, word_f1
 from ptlib.mappings import Copy, Discretise, LinearMap, NeuralProjector, Procrustes
 from ptlib.methods import ClosedForm, GradientSearch
-from ptlib.metrics import Accuracy, accuracy, accuracy_by_seed, accuracy_many, macro, micro
+from ptlib.metrics import Accuracy, accuracy, accuracy_by_seed, accuracy_many, interval, macro, micro
 from ptlib.models import LanguageModel, load, pocket_models
 from ptlib.notebook import note, note_figure
-from ptlib.projection import Projection, project
+from ptlib.projection import Projection, project, word_spacing
 from ptlib.prompt import SoftPrompt, load_prompt
 from ptlib.published import published_accuracy
 from ptlib.quiz import fill
@@ -26,7 +26,7 @@ from ptlib.search import closed_form, gradient_search, objective
 from ptlib.store import default_cache
 from ptlib.table import transfer_table
 from ptlib.tasks import Example, Task, relation, relations
-from ptlib.texts import random_text, texts
+from ptlib.texts import random_text, texts, texts_by_kind
 from ptlib.toward import Aim, tune_toward
 from ptlib.transfer import transfer, transfer_many, transfer_steps
 from ptlib.tuning import tune, tune_many
@@ -66,6 +66,7 @@ __all__ = [
     "frontier",
     "gradient_search",
     "in_vocabulary",
+    "interval",
     "load",
     "load_adapter",
     "load_prompt",
@@ -90,6 +91,7 @@ __all__ = [
     "save_adapter",
     "shared_words",
     "texts",
+    "texts_by_kind",
     "token_match",
     "transfer",
     "transfer_many",
@@ -103,6 +105,7 @@ __all__ = [
     "waywardness",
     "within",
     "word_f1",
+    "word_spacing",
     "word_vectors",
     "words_on",
 ]

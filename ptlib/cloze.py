@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ptlib.errors import PromptError
@@ -128,12 +128,22 @@ def slot_logits(
     lm: LanguageModel, cloze: Cloze, vectors: Float[Tensor, "rows length dim"]
 ) -> Float[Tensor, "rows vocabulary"]:
     """What the model says about the slot of each row, with the row's own prompt vectors in place."""
+    places = torch.arange(cloze.ids.shape[1], device=lm.device)
+    return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None])
+
+
+def logits_where(
+    lm: LanguageModel,
+    cloze: Cloze,
+    vectors: Float[Tensor, "rows length dim"],
+    where: Bool[Tensor, "rows tokens"],
+) -> Float[Tensor, "chosen vocabulary"]:
+    """What the model says at marked places, in reading order, with each row's own prompt vectors in place."""
     rows = torch.arange(len(cloze), device=lm.device)
     embedded = lm.embeddings[cloze.ids]
     embedded = embedded.index_put((rows[:, None], cloze.prompt_at), vectors.to(embedded.dtype))
-    places = torch.arange(cloze.ids.shape[1], device=lm.device)
-    attention = (places < cloze.lengths[:, None]).long()
-    return logits_at(lm.model, places == cloze.slot_at[:, None], inputs_embeds=embedded, attention_mask=attention)
+    attention = (torch.arange(cloze.ids.shape[1], device=lm.device) < cloze.lengths[:, None]).long()
+    return logits_at(lm.model, where, inputs_embeds=embedded, attention_mask=attention)
 
 
 def chunks(lengths: Int[Tensor, " rows"]) -> list[Int[Tensor, " chosen"]]:

@@ -10,7 +10,20 @@ import torch
 from ptlib.models import pocket_models
 from ptlib.store import default_cache
 
-NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "pandas", "matplotlib", "joblib")
+NEEDED = (  # as in pyproject.toml, which is not there once the library is installed
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "joblib",
+    "jaxtyping",
+    "ipython",
+    "tqdm",
+)
 USEFUL = {"datasets": "reads data sets from the Hugging Face hub", "peft": "tunes adapters, which ptlib can carry"}
 GIGABYTE = 1e9
 

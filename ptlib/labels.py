@@ -37,12 +37,16 @@ def allowed_words(lm: LanguageModel, tasks: Sequence[Task]) -> Allowed:
     """Which words may be answers to each task: its labels, or all; None where no task has labels."""
     if not any(task.labels for task in tasks):
         return None
-    allowed = torch.ones(len(tasks), len(lm.embeddings), dtype=torch.bool)
-    for row, task in enumerate(tasks):
-        if task.labels:
-            allowed[row] = False
-            allowed[row, label_ids(lm, task)] = True
-    return allowed.to(lm.device)
+    masks = {id(task): _mask(lm, task) for task in {id(task): task for task in tasks}.values()}
+    return torch.stack([masks[id(task)] for task in tasks]).to(lm.device)
+
+
+def _mask(lm: LanguageModel, task: Task) -> Bool[Tensor, " vocabulary"]:
+    """The words that may be answers to a task."""
+    mask = torch.full((len(lm.embeddings),), not task.labels)
+    if task.labels:
+        mask[label_ids(lm, task)] = True
+    return mask
 
 
 def among(

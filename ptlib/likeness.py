@@ -4,6 +4,7 @@ import re
 import string
 from collections import Counter
 
+from ptlib.errors import PromptError
 from ptlib.models import LanguageModel
 from ptlib.projection import nearest
 from ptlib.prompt import SoftPrompt
@@ -37,6 +38,8 @@ def token_match(lm: LanguageModel, prompt: SoftPrompt, text: str, *, metric: str
         PromptError: a text of another length, or with unknown words, or an unknown metric.
     """
     ids = text_ids(lm, text)
+    if len(ids) != prompt.length:
+        raise PromptError(f"text {text!r} has {len(ids)} tokens in {lm.name}, the prompt {prompt.length} vectors")
     found = nearest(lm, prompt.on(lm), metric=metric).indices[:, 0].tolist()
     matches = [one == other for one, other in zip(found, ids, strict=True)]
     return sum(matches) / len(matches)

@@ -41,7 +41,7 @@ class Accuracy:
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Bootstrap interval over examples (percentiles, fixed seed)."""
-        return _interval(np.array(self.hits, dtype=float), confidence)
+        return interval(np.array(self.hits, dtype=float), confidence)
 
     def __str__(self) -> str:
         low, high = self.interval()
@@ -56,10 +56,11 @@ def micro(scores: Sequence[Accuracy]) -> Accuracy:
 def macro(scores: Sequence[Accuracy]) -> tuple[float, tuple[float, float]]:
     """Mean P@1 over tasks, and its bootstrap interval over tasks."""
     values = np.array([score.value for score in scores])
-    return float(values.mean()), _interval(values, 0.95)
+    return float(values.mean()), interval(values)
 
 
-def _interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
+def interval(values: Float[np.ndarray, " values"], confidence: float = 0.95) -> tuple[float, float]:
+    """Bootstrap interval of a mean (percentiles, fixed seed)."""
     if values.min() == values.max():
         return float(values[0]), float(values[0])
     result = bootstrap(
@@ -105,21 +106,11 @@ def accuracy_by_seed(
     split: str = "test",
     quick: bool = False,
 ) -> Float[np.ndarray, "seeds tasks"]:
-    """P@1 of many prompts that share a template, as `tune_many` returns them: a row for each seed, a column a task.
-
-    With `quick`, through the model's `quick_copy`: where two words are almost equally likely, rounding decides.
-    """
+    """P@1 of many prompts, as `tune_many` returns them: a row for each seed, a column a task; see `accuracy_many`."""
     seeds = sorted({seed for _, seed in prompts})
-    template = parse(next(iter(prompts.values())).template)
-    clozes = [encode(lm, template, task.examples(split), task=f"{task.name} ({split})") for task in tasks]
-    jobs = [(place, prompts[task.name, seed].on(lm)) for seed in seeds for place, task in enumerate(tasks)]
-    found = hits(
-        quick_copy(lm) if quick else lm,
-        [clozes[place] for place, _ in jobs],
-        [vectors for _, vectors in jobs],
-        allowed_words(lm, [tasks[place] for place, _ in jobs]),
-    )
-    return np.array([np.mean(one) for one in found]).reshape(len(seeds), len(tasks))
+    wanted = {(task.name, seed): prompts[task.name, seed] for seed in seeds for task in tasks}
+    scores = accuracy_many(lm, tasks, wanted, split=split, quick=quick)
+    return np.array(scores).reshape(len(seeds), len(tasks))
 
 
 def accuracy_many(
@@ -128,15 +119,18 @@ def accuracy_many(
     prompts: Mapping[tuple, SoftPrompt],
     *,
     split: str = "test",
+    quick: bool = False,
 ) -> list[float]:
-    """P@1 of prompts of any length, each on the task that its name begins with, through the model's `quick_copy`.
+    """P@1 of prompts of any length, each on the task that its name begins with; the scores are in their order.
 
-    Prompts may be those of `tune_many` or of `tune_toward`; the scores are in their order.
+    Prompts may be those of `tune_many` or of `tune_toward`. With `quick`, through the model's `quick_copy`: where
+    two words are almost equally likely, rounding decides.
 
     Raises:
         PromptError: a prompt for none of the tasks, or one that does not fit the model.
     """
-    by_name, quick, found = {task.name: task for task in tasks}, quick_copy(lm), {}
+    by_name, found = {task.name: task for task in tasks}, {}
+    scorer = quick_copy(lm) if quick else lm
     if strange := [name for name, *_ in prompts if name not in by_name]:
         raise PromptError(f"a prompt for {strange[0]}, and tasks {', '.join(by_name)}")
     for template in {prompt.template: None for prompt in prompts.values()}:
@@ -146,7 +140,7 @@ def accuracy_many(
             for task in {name[0]: None for name in some}
         }
         allowed = allowed_words(lm, [by_name[name[0]] for name in some])
-        found |= zip(some, hits(quick, [clozes[n[0]] for n in some], list(some.values()), allowed), strict=True)
+        found |= zip(some, hits(scorer, [clozes[n[0]] for n in some], list(some.values()), allowed), strict=True)
     return [float(np.mean(found[name])) for name in prompts]
 
 

@@ -1,16 +1,18 @@
 """What chapters use to hand numbers and figures to the text around them."""
 
+import numpy as np
 from IPython.display import display
 from matplotlib.figure import Figure
 
 
-def note(name: str, value: float | int | str | dict | list) -> None:
+def note(name: str, value: float | int | str | dict | list | np.generic) -> None:
     """Keep a value under a name, so that the text of the book can quote it and tests can assert it.
 
     The output has the form that MyST-NB's `glue` writes and its `{glue:text}` role reads; MyST-NB itself
     need not be installed, as on Colab.
     """
-    _record(name, {"text/plain": repr(value)})
+    plain = value.item() if isinstance(value, np.generic) else value
+    _record(name, {"text/plain": repr(plain)})
 
 
 def note_figure(name: str, figure: Figure) -> None:

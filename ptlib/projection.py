@@ -64,6 +64,12 @@ def nearest(
     return torch.return_types.topk(tuple(torch.cat(values) for values in zip(*parts, strict=True)))
 
 
+def word_spacing(lm: LanguageModel) -> float:
+    """The median Euclidean distance from a word to its nearest neighbour, a measure for how far a prompt has moved."""
+    words = lm.embeddings[list(lm.words.values())]
+    return torch.cdist(words, words).fill_diagonal_(torch.inf).min(dim=1).values.median().item()
+
+
 def _distances(
     vectors: Float[Tensor, "vectors dim"], words: Float[Tensor, "words dim"], metric: str
 ) -> Float[Tensor, "vectors words"]:

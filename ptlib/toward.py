@@ -85,11 +85,16 @@ def tune_toward(
 
     Raises:
         PromptError: a text without words or with unknown ones, one that is too long for the model or does not
-            fit the start, a gamma that is negative or no number, or a template without exactly one `[V]`.
+            fit the start, a task without texts, an unknown start, a gamma that is negative or no number, or a
+            template without exactly one `[V]`.
     """
     if wrong := [gamma for gamma in gammas if not (gamma >= 0 and math.isfinite(gamma))]:
         raise PromptError(f"gamma {wrong[0]}: must be a number, 0 or larger")
+    if isinstance(start, str) and start not in ("text", "random"):
+        raise PromptError(f"unknown start {start!r}; there are text and random, or give a prompt")
     by_task = texts if isinstance(texts, Mapping) else {task.name: texts for task in tasks}
+    if missing := [task.name for task in tasks if task.name not in by_task]:
+        raise PromptError(f"no texts for task {missing[0]}; there are some for {', '.join(by_task)}")
     aims = {
         Aim(task.name, text, float(gamma), seed): task
         for task in tasks

@@ -16,7 +16,7 @@ from ptlib.prompt import SoftPrompt
 from ptlib.tasks import Task
 from ptlib.toward import Aim, text_ids
 
-AIM = ["task", "text", "seed"]  # prompts that share these differ by gamma alone
+ALL_BUT_GAMMA = ["task", "text", "seed"]
 
 
 def waywardness(
@@ -37,13 +37,13 @@ def waywardness(
         to their words of the text; `dev_drop` and `drop`, by which share accuracy is lower than with gamma 0.
 
     Raises:
-        PromptError: prompts without their like of gamma 0, or an unknown metric.
+        PromptError: prompts without their like of gamma 0, a prompt for none of the tasks, or an unknown metric.
     """
     aims = list(prompts)
     table = pd.DataFrame(aims, columns=Aim._fields)
     table["length"] = [prompt.length for prompt in prompts.values()]
-    table["dev"] = accuracy_many(lm, tasks, prompts, split="dev")
-    table["accuracy"] = accuracy_many(lm, tasks, prompts)
+    table["dev"] = accuracy_many(lm, tasks, prompts, split="dev", quick=True)
+    table["accuracy"] = accuracy_many(lm, tasks, prompts, quick=True)
     ids = {text: text_ids(lm, text) for text in {aim.text: None for aim in aims}}
     found = nearest(lm, torch.cat([prompt.on(lm) for prompt in prompts.values()]), metric=metric).indices[:, 0]
     projections = [tokens.tolist() for tokens in found.split(table["length"].tolist())]
@@ -57,8 +57,8 @@ def waywardness(
 
 
 def _with_drops(table: pd.DataFrame) -> pd.DataFrame:
-    free = table[table["gamma"] == 0].set_index(AIM)
-    places = pd.MultiIndex.from_frame(table[AIM])
+    free = table[table["gamma"] == 0].set_index(ALL_BUT_GAMMA)
+    places = pd.MultiIndex.from_frame(table[ALL_BUT_GAMMA])
     if missing := [place for place in places if place not in free.index]:
         raise PromptError(f"no prompt with gamma 0 for {missing[0][0]}, {missing[0][1]!r}, seed {missing[0][2]}")
     for drop, score in (("dev_drop", "dev"), ("drop", "accuracy")):
@@ -84,7 +84,7 @@ def within(
     allowed = table[table["dev_drop"].fillna(np.inf) <= drop]
     order, rising = (["dev", "gamma"], [True, False]) if prefer == "accuracy" else (["gamma"], [True])
     best = allowed.sort_values(["f1", "match", *order], ascending=[True, True, *rising], kind="stable")
-    return best.groupby(AIM, sort=False, as_index=False).tail(1).sort_index()
+    return best.groupby(ALL_BUT_GAMMA, sort=False, as_index=False).tail(1).sort_index()
 
 
 def frontier(table: pd.DataFrame, drops: Sequence[int | float]) -> pd.DataFrame:

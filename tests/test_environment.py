@@ -1,9 +1,12 @@
+import re
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 import torch
 
 import ptlib as pt
+from book.runner.pages import ROOT
 from ptlib import environment
 
 
@@ -31,3 +34,8 @@ def test_it_says_what_is_missing(monkeypatch, gone, needed):
     found = pt.check_env()
     assert f"{gone:14}missing" in str(found)
     assert found.missing == ((gone,) if needed else ())
+
+
+def test_what_is_needed_is_what_the_package_asks_for():
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert set(environment.NEEDED) == {re.match(r"[\w-]+", line).group() for line in wanted}

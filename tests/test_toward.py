@@ -131,3 +131,8 @@ def test_examples_decide_as_well(exact_bert, capital):
     shorter = replace(capital, train=capital.train[:5])
     one, other = (pt.tune(exact_bert, task, toward=TEXT, gamma=1, settings=SETTINGS) for task in (capital, shorter))
     assert not torch.equal(one.vectors, other.vectors)
+
+
+def test_a_task_without_texts_and_an_unknown_start_are_refused(bert, tasks):
+    with pytest.raises(pt.PromptError, match="no texts for task P103; there are some for P36"):
+        pt.tune_toward(bert, tasks, {"P36": [TEXT]}, gammas=(1,))

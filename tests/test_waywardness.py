@@ -123,3 +123,9 @@ def test_a_prompt_that_is_the_text_is_like_the_text(lm):
 )
 def test_word_f1(one, other, f1):
     assert pt.word_f1(one, other) == pt.word_f1(other, one) == pytest.approx(f1)
+
+
+def test_a_text_of_another_length_is_refused(bert, capital):
+    prompt = pt.random_prompt(bert, capital, length=2)
+    with pytest.raises(pt.PromptError, match="has 3 tokens in pocket/bert-small, the prompt 2 vectors"):
+        pt.token_match(bert, prompt, "name the city")
