@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ptlib.cloze import Cloze, chunks, concatenate, encode_texts, logits_where
+from ptlib.batches import chunks
+from ptlib.cloze import Cloze, concatenate, encode_texts, logits_where
 from ptlib.errors import PromptError
 from ptlib.labels import label_ids
 from ptlib.metrics import Accuracy
@@ -66,7 +67,7 @@ def _log_probabilities(
 ) -> Float[Tensor, " rows"]:
     """Of the last so many tokens of each row, given what stands before them."""
     scores = torch.empty(len(cloze), device=lm.device)
-    for chosen in chunks(cloze.lengths):
+    for chosen in chunks(lm, cloze.lengths):
         part, places = cloze[chosen], torch.arange(int(cloze.lengths[chosen].max()), device=lm.device)
         first, end = (part.lengths - tokens[chosen])[:, None], part.lengths[:, None]
         said = (places >= first) & (places < end)

@@ -14,8 +14,6 @@ from ptlib.models import LanguageModel
 from ptlib.tasks import Example
 from ptlib.template import SLOT, TEXT, VECTOR, Template
 
-TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 131_072}  # what one forward pass takes
-
 
 @dataclass(frozen=True)
 class Cloze:
@@ -144,10 +142,3 @@ def logits_where(
     embedded = embedded.index_put((rows[:, None], cloze.prompt_at), vectors.to(embedded.dtype))
     attention = (torch.arange(cloze.ids.shape[1], device=lm.device) < cloze.lengths[:, None]).long()
     return logits_at(lm.model, where, inputs_embeds=embedded, attention_mask=attention)
-
-
-def chunks(lengths: Int[Tensor, " rows"]) -> list[Int[Tensor, " chosen"]]:
-    """Numbers of rows in groups of similar length, so that little is padded and no group is too large."""
-    order = torch.argsort(lengths, stable=True)
-    groups = max(1, -(-int(lengths.sum()) // TOKENS_AT_ONCE[lengths.device.type]))
-    return list(torch.chunk(order, groups))

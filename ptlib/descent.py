@@ -1,13 +1,13 @@
 """Descent: the updates that tune the vectors of many prompts at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from ptlib.checkpoint import Checkpoint
 from ptlib.gradients import Gradients, Job
 from ptlib.models import LanguageModel
 
@@ -63,6 +63,10 @@ class Descent:
         self.vectors = start.clone().requires_grad_()
         self.optimizer = torch.optim.Adam([self.vectors], lr=settings.learning_rate)
 
+    def steps(self, checkpoint: Checkpoint, *, label: str, progress: bool) -> Iterator[int]:
+        """The numbers of the steps that are left to make; see `Checkpoint.steps`."""
+        return checkpoint.steps(self.settings.steps, self.vectors, self.optimizer, label=label, progress=progress)
+
     def step(self, step: int) -> None:
         """One update of every prompt."""
         self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * (1 - step / self.settings.steps)
@@ -71,12 +75,6 @@ class Descent:
             gradient += self.pull.gradient(self.vectors.detach())
         self.vectors.grad = gradient
         self.optimizer.step()
-
-
-def counted(steps: int, what: str, progress: bool) -> Iterator[int]:
-    """The numbers of steps, under a progress bar if that is wanted."""
-    numbers: Iterable[int] = range(steps)
-    yield from tqdm(numbers, desc=what, leave=False) if progress else numbers
 
 
 def random_vectors(lm: LanguageModel, length: int, generator: torch.Generator) -> Float[Tensor, "length dim"]:

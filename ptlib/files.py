@@ -27,15 +27,17 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         raise
 
 
-def save_tensor(path: Path, tensor: Float[Tensor, "..."], about: Mapping[str, object], *, kind: str) -> None:
-    """Write a tensor and its description to a safetensors file, whole or not at all."""
+def save_tensors(
+    path: Path, tensors: Mapping[str, Float[Tensor, "..."]], about: Mapping[str, object], *, kind: str
+) -> None:
+    """Write tensors and their description to a safetensors file, whole or not at all."""
     metadata = {"format": f"ptlib {kind} 1", "about": json.dumps(about)}
-    tensors = {"tensor": tensor.contiguous()}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, lambda temporary: save_file(whole, temporary, metadata=metadata))
 
 
-def load_tensor(path: str | Path, *, kind: str) -> tuple[Float[Tensor, "..."], dict]:
-    """Read what `save_tensor` wrote.
+def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Float[Tensor, "..."]], dict]:
+    """Read what `save_tensors` wrote.
 
     Raises:
         PromptError: the file is missing, cut short, or of another kind.
@@ -45,10 +47,23 @@ def load_tensor(path: str | Path, *, kind: str) -> tuple[Float[Tensor, "..."], d
             metadata = file.metadata() or {}
             if metadata.get("format") != f"ptlib {kind} 1":
                 raise PromptError(f"{path}: a safetensors file, but not a {kind} of ptlib")
-            return file.get_tensor("tensor"), json.loads(metadata["about"])
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(metadata["about"])  # noqa: SIM118
     except FileNotFoundError as error:
         raise PromptError(f"{path}: no such file") from error
     except (SafetensorError, OSError) as error:
         raise PromptError(f"{path}: cut short, or not a safetensors file ({error})") from error
     except (KeyError, json.JSONDecodeError) as error:
         raise PromptError(f"{path}: a {kind} whose description is damaged ({error})") from error
+
+
+def save_tensor(path: Path, tensor: Float[Tensor, "..."], about: Mapping[str, object], *, kind: str) -> None:
+    """Write one tensor and its description, likewise."""
+    save_tensors(path, {"tensor": tensor}, about, kind=kind)
+
+
+def load_tensor(path: str | Path, *, kind: str) -> tuple[Float[Tensor, "..."], dict]:
+    """Read what `save_tensor` wrote; see `load_tensors`."""
+    tensors, about = load_tensors(path, kind=kind)
+    if "tensor" not in tensors:
+        raise PromptError(f"{path}: a {kind} whose numbers are missing")
+    return tensors["tensor"], about

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ptlib.cloze import Cloze, chunks, concatenate, encode, slot_logits
+from ptlib.batches import chunks
+from ptlib.cloze import Cloze, concatenate, encode, slot_logits
 from ptlib.labels import allowed_words, among
 from ptlib.models import LanguageModel
 from ptlib.precision import quick_copy
@@ -52,7 +53,7 @@ class Gradients:
         rows = self.orders[step].flatten()
         owners = torch.arange(self.count, device=rows.device).repeat_interleave(self.rows)
         leaf = vectors.detach().requires_grad_()
-        for chosen in chunks(self.table.lengths[rows]):
+        for chosen in chunks(self.lm, self.table.lengths[rows]):
             self._loss(self.table[rows[chosen]], leaf, owners[chosen]).backward()
         return leaf.grad
 

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from scipy.stats import bootstrap
 from torch import Tensor
 
-from ptlib.cloze import Cloze, chunks, concatenate, encode, slot_logits
+from ptlib.batches import chunks
+from ptlib.cloze import Cloze, concatenate, encode, slot_logits
 from ptlib.errors import PromptError
 from ptlib.labels import Allowed, allowed_words, among
 from ptlib.models import LanguageModel
@@ -159,7 +160,7 @@ def hits(
     sizes = [len(cloze) for cloze in clozes]
     owners = torch.repeat_interleave(torch.tensor(sizes)).to(lm.device)
     right = torch.empty(len(table), dtype=torch.bool)
-    for rows in chunks(table.lengths):
+    for rows in chunks(lm, table.lengths):
         part = table[rows]
         logits = among(slot_logits(lm, part, vectors[owners[rows]]), allowed, owners[rows])
         right[rows.cpu()] = (logits.argmax(dim=-1) == part.answers).cpu()

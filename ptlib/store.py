@@ -5,9 +5,11 @@ import importlib
 import inspect
 import json
 import os
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from ptlib.checkpoint import Checkpoint
 
 
 def key_of(*parts: object, code: tuple[str, ...]) -> str:
@@ -52,21 +54,38 @@ class Store(Generic[Kept]):
             result.save(self._path(key))
 
     def complete(
-        self, keys: Mapping[Name, str], make: Callable[[list[Name]], Mapping[Name, Kept]], *, anew: bool = False
+        self,
+        keys: Mapping[Name, str],
+        make: Callable[[list[Name], Checkpoint], Mapping[Name, Kept]],
+        *,
+        anew: bool = False,
     ) -> dict[Name, Kept]:
         """The results under some keys: what is there is read, the rest made in one go and kept.
 
+        What is made together depends on what was there, in the last digits. So a run that was killed goes on with
+        exactly those that it began with, even if some of them have been kept since.
+
         Args:
             keys: the key of each result, by the names that results are to have.
-            make: makes the results of some names.
-            anew: make even those that are there.
+            make: makes the results of some names; its descent goes by the checkpoint.
+            anew: make even those that are there, and keep no checkpoint.
         """
+        checkpoint = Checkpoint(None if anew or self._folder is None else self._part(keys.values()))
         found = {name: None if anew else self.get(key) for name, key in keys.items()}
-        left = [name for name, result in found.items() if result is None]
-        for name, result in (make(left) if left else {}).items():
-            self.put(keys[name], result)
-            found[name] = result
+        missing = [key for name, key in keys.items() if found[name] is None]
+        left = [name for name, key in keys.items() if key in (checkpoint.work or missing)]
+        if left:
+            checkpoint.begin([keys[name] for name in left])
+            for name, result in make(left, checkpoint).items():
+                self.put(keys[name], result)
+                found[name] = result
+            checkpoint.remove()
         return found
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.safetensors"
+
+    def _part(self, keys: Iterable[str]) -> Path:
+        """The file for the checkpoint of a run that is to make some results."""
+        digest = hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:32]
+        return self._folder / f"{digest}.part.safetensors"

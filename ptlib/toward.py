@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.descent import Descent, Pull, Settings, counted, random_vectors
+from ptlib.checkpoint import Checkpoint
+from ptlib.descent import Descent, Pull, Settings, random_vectors
 from ptlib.errors import PromptError
 from ptlib.gradients import job_generator
 from ptlib.models import LanguageModel
@@ -20,7 +21,7 @@ from ptlib.store import Store, key_of
 from ptlib.tasks import Task
 from ptlib.template import VECTOR, default_template
 
-CODE = ("models", "template", "cloze", "labels", "head", "precision", "gradients", "descent", "toward")
+CODE = ("models", "template", "cloze", "batches", "labels", "head", "precision", "gradients", "descent", "toward")
 
 
 class Aim(NamedTuple):
@@ -141,12 +142,13 @@ def _tune(
         for aim, task in aims.items()
     }
 
-    def make(left: list[Aim]) -> dict[Aim, SoftPrompt]:
+    def make(left: list[Aim], checkpoint: Checkpoint) -> dict[Aim, SoftPrompt]:
         strengths = torch.tensor([aim.gamma for aim in left]).to(lm.embeddings)
         pull = Pull(torch.stack([toward[aim.text] for aim in left]), strengths)
         jobs = [(aims[aim], aim.seed) for aim in left]
         descent = Descent(lm, jobs, template, settings, torch.stack([starts[aim] for aim in left]), pull)
-        for step in counted(settings.steps, f"tuning {len(left)} prompts on {lm.name} toward texts", progress):
+        label = f"tuning {len(left)} prompts on {lm.name} toward texts"
+        for step in descent.steps(checkpoint, label=label, progress=progress):
             descent.step(step)
         return {
             aim: SoftPrompt(vectors, lm.name, aim.task, template, aim.seed, _about(aim, settings))

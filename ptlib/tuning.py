@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.descent import Descent, Settings, counted, random_vectors
+from ptlib.checkpoint import Checkpoint
+from ptlib.descent import Descent, Settings, random_vectors
 from ptlib.errors import PromptError
 from ptlib.gradients import job_generator
 from ptlib.models import LanguageModel
@@ -19,7 +20,7 @@ from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 from ptlib.toward import text_ids, tune_toward
 
-CODE = ("models", "template", "cloze", "labels", "head", "precision", "gradients", "descent", "tuning")
+CODE = ("models", "template", "cloze", "batches", "labels", "head", "precision", "gradients", "descent", "tuning")
 
 Prompts = dict[tuple[str, int], SoftPrompt]
 Watch = Callable[[int, Callable[[], Prompts]], None]
@@ -127,7 +128,7 @@ def tune_many(
         for name, (task, seed) in jobs.items()
     }
 
-    def make(left: list[tuple[str, int]]) -> Prompts:
+    def make(left: list[tuple[str, int]], checkpoint: Checkpoint) -> Prompts:
         descent = Descent(
             lm, [jobs[name] for name in left], parsed.text, settings, torch.stack([starts[n] for n in left])
         )
@@ -138,7 +139,8 @@ def tune_many(
                 for (task, seed), vectors in zip(left, descent.vectors.detach(), strict=True)
             }
 
-        for step in counted(settings.steps, f"tuning {len(left)} prompts on {lm.name}", progress):
+        label = f"tuning {len(left)} prompts on {lm.name}"
+        for step in descent.steps(checkpoint, label=label, progress=progress):
             if watch:
                 watch(step, prompts)
             descent.step(step)

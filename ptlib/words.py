@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.anchors import shared_words, word_vectors
-from ptlib.descent import counted
+from ptlib.checkpoint import Checkpoint
 from ptlib.errors import PromptError
 from ptlib.files import load_tensor, save_tensor
 from ptlib.gradients import Gradients, Job, job_generator
@@ -20,7 +20,7 @@ from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 from ptlib.tuning import Prompts
 
-CODE = ("models", "template", "cloze", "labels", "head", "precision", "gradients", "anchors", "words")
+CODE = ("models", "template", "cloze", "batches", "labels", "head", "precision", "gradients", "anchors", "words")
 START_SPREAD = 0.01  # of the numbers behind the shares: all words start nearly equal
 
 
@@ -169,8 +169,8 @@ def tune_words(
     }
     made = tuple(lm.name for lm in lms)
 
-    def make(left: list[tuple[str, int]]) -> dict[tuple[str, int], WordPrompt]:
-        shares = _tune(lms, [jobs[name] for name in left], text, words, settings, progress)
+    def make(left: list[tuple[str, int]], checkpoint: Checkpoint) -> dict[tuple[str, int], WordPrompt]:
+        shares = _tune(lms, [jobs[name] for name in left], text, words, settings, checkpoint, progress)
         return {
             (task, seed): WordPrompt(one, words, made, task, text, seed, asdict(settings))
             for (task, seed), one in zip(left, shares, strict=True)
@@ -190,6 +190,7 @@ def _tune(
     template: str,
     words: Sequence[str],
     settings: WordSettings,
+    checkpoint: Checkpoint,
     progress: bool,
 ) -> Float[Tensor, "jobs length words"]:
     sides = [Gradients(lm, jobs, template, steps=settings.steps, rows=settings.rows) for lm in lms]
@@ -198,7 +199,8 @@ def _tune(
     starts = [torch.randn(length, len(words), generator=job_generator(task.name, seed, "words")) for task, seed in jobs]
     z = (START_SPREAD * torch.stack(starts)).to(tables[0]).requires_grad_()
     optimizer = torch.optim.Adam([z], lr=settings.learning_rate)
-    for step in counted(settings.steps, f"tuning {len(jobs)} prompts in words", progress):
+    label = f"tuning {len(jobs)} prompts in words"
+    for step in checkpoint.steps(settings.steps, z, optimizer, label=label, progress=progress):
         optimizer.param_groups[0]["lr"] = settings.learning_rate * (1 - step / settings.steps)
         optimizer.zero_grad()
         shares = torch.softmax(z / settings.temperature(step), dim=-1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import ptlib as pt
-from ptlib import cloze, tuning
+from ptlib import batches, tuning
 from ptlib.descent import Descent
 from ptlib.gradients import Gradients
 
@@ -39,7 +39,7 @@ def test_tuning_many_at_once_is_tuning_each_alone(family, tasks, request):
 
 def test_the_size_of_a_chunk_changes_nothing(exact_bert, tasks, monkeypatch):
     whole = pt.tune_many(exact_bert, tasks, settings=SETTINGS, progress=False)
-    monkeypatch.setitem(cloze.TOKENS_AT_ONCE, "cpu", 64)
+    monkeypatch.setattr(batches, "CPU_TOKENS", 64)
     for job, prompt in pt.tune_many(exact_bert, tasks, settings=SETTINGS, progress=False).items():
         torch.testing.assert_close(prompt.vectors, whole[job].vectors, rtol=0, atol=1e-9)
 
