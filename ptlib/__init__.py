@@ -4,13 +4,13 @@ from ptlib.adapters import load_adapter, save_adapter
 from ptlib.anchors import Anchors, shared_words, word_vectors
 from ptlib.baselines import random_prompt
 from ptlib.channel import channel_accuracy
-from ptlib.classification import read_classification
+from ptlib.classification import load_classification, read_classification
 from ptlib.controls import most_frequent_answer, rotated, untrained
 from ptlib.descent import Settings
 from ptlib.environment import check_env
 from ptlib.errors import PromptError
 from ptlib.labels import closed
-from ptlib.lama import in_vocabulary, read_lama
+from ptlib.lama import in_vocabulary, load_lama, read_lama
 from ptlib.likeness import token_match, word_f1
 from ptlib.mappings import Copy, Discretise, LinearMap, NeuralProjector, Procrustes
 from ptlib.methods import ClosedForm, GradientSearch
@@ -69,6 +69,8 @@ __all__ = [
     "interval",
     "load",
     "load_adapter",
+    "load_classification",
+    "load_lama",
     "load_prompt",
     "load_word_prompt",
     "macro",

@@ -34,6 +34,7 @@ class Task:
         definition: the task said in a plain sentence.
         sentences: other wordings of the template; the pocket models were taught with them.
         labels: the words to choose among, for a classification; by default the whole vocabulary.
+        source: where the examples are from, under which licence, and what to cite.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Task:
     definition: str = ""
     sentences: tuple[str, ...] = field(default=(), repr=False)
     labels: tuple[str, ...] = ()
+    source: str = field(default="", repr=False, compare=False)
 
     def examples(self, split: str) -> tuple[Example, ...]:
         """The examples of one split: "train", "dev" or "test"."""
@@ -55,6 +57,11 @@ class Task:
     def fingerprint(self) -> str:
         """A text that is equal exactly for tasks with equal name, labels and examples."""
         return json.dumps([self.name, self.labels, *([[e.text, e.answer] for e in self.examples(s)] for s in SPLITS)])
+
+
+def source_of(title: str, place: str, licence: str, citation: str) -> str:
+    """A sentence for `Task.source`."""
+    return f"{title} from {place}; licence: {licence}; cite {citation}"
 
 
 def relations() -> tuple[str, ...]:
