@@ -17,6 +17,7 @@ from ptlib.methods import ClosedForm, GradientSearch
 from ptlib.metrics import Accuracy, accuracy, accuracy_by_seed, accuracy_many, interval, macro, micro
 from ptlib.models import LanguageModel, load, pocket_models
 from ptlib.notebook import note, note_figure
+from ptlib.profiles import Profile, profile
 from ptlib.projection import Projection, project, word_spacing
 from ptlib.prompt import SoftPrompt, load_prompt
 from ptlib.published import published_accuracy
@@ -46,6 +47,7 @@ __all__ = [
     "LinearMap",
     "NeuralProjector",
     "Procrustes",
+    "Profile",
     "Projection",
     "PromptError",
     "Settings",
@@ -80,6 +82,7 @@ __all__ = [
     "note_figure",
     "objective",
     "pocket_models",
+    "profile",
     "project",
     "published_accuracy",
     "random_prompt",

@@ -32,12 +32,12 @@ def tokens_at_once(lm: LanguageModel) -> int:
 
 
 def tokens_in(memory: int, lm: LanguageModel) -> int:
-    """How many tokens fit into half of what a model and its quick copy leave of some bytes of memory.
+    """How many tokens fit into a third of what a model and its quick copy leave of some bytes of memory.
 
-    The other half is for what the estimate leaves out, such as attention and the allocator's gaps.
+    The rest is for other models, and for what the estimate leaves out, such as attention and the allocator's gaps.
     """
     config = lm.model.config
     hidden = config.num_hidden_layers * NUMBERS_A_LAYER * config.hidden_size * 2
     head = config.vocab_size  # a row needs ten bytes a word, and has about ten tokens
     weights = lm.parameters * 6  # in float32, and in half of that
-    return max(1, min(CUDA_TOKENS, (memory - weights) // 2 // (hidden + head)))
+    return max(1, min(CUDA_TOKENS, (memory - weights) // 3 // (hidden + head)))

@@ -35,7 +35,7 @@ def rotated(lm: LanguageModel, rotation: Float[Tensor, "dim dim"]) -> LanguageMo
 
     It takes embeddings, and so prompts, only from the turned space.
     """
-    model = copy.deepcopy(lm.model)
+    model, rotation = copy.deepcopy(lm.model), rotation.to(lm.embeddings)
     turned = nn.Embedding.from_pretrained(lm.embeddings @ rotation)
     model.set_input_embeddings(turned)
 

@@ -35,6 +35,8 @@ ON_TARGET = ("manual", "random", "tuned")
 
 Entry = Method | WordSettings | str
 
+_models: dict[str, LanguageModel] = {}  # those that this process has
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -111,11 +113,11 @@ def load_scores(path: str | Path) -> Scores:
 
 
 def transfer_table(
-    models: Sequence[str],
+    models: Sequence[str | LanguageModel],
     tasks: Sequence[Task],
     methods: Mapping[str, Entry],
     *,
-    targets: Sequence[str] | None = None,
+    targets: Sequence[str | LanguageModel] | None = None,
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
     length: int = 5,
     settings: Settings = Settings(),
@@ -131,7 +133,7 @@ def transfer_table(
     depends on: a run that was killed goes on where it was, and nothing is computed twice.
 
     Args:
-        models: names to load the models by; each is a source.
+        models: the models, or names to load them by; each is a source. Other processes load them by name.
         tasks: what the prompts are for.
         methods: by the name that each is to have in the table: a method of `transfer`, a `WordSettings` for
             prompts in shared words, or one of "manual", "random" and "tuned", which look at the target alone
@@ -156,7 +158,8 @@ def transfer_table(
     """
     folder = str(cache or default_cache())
     plan = Plan(tuple(tasks), tuple(seeds), length, settings, tuple(words), folder)
-    cells = list(_cells(models, targets or models, methods))
+    sources = _names(models)
+    cells = list(_cells(sources, sources if targets is None else _names(targets), methods))
     store = Store(folder, load_scores)
     keys = {cell: _key(cell, plan) for cell in cells}
     found = {cell: store.get(key) for cell, key in keys.items()}
@@ -177,6 +180,12 @@ def transfer_table(
     return _frame({cell: found[cell] for cell in cells}, plan)
 
 
+def _names(models: Sequence[str | LanguageModel]) -> list[str]:
+    """What models are loaded by; those that are there already are not loaded again in this process."""
+    _models.update({lm.name: lm for lm in models if isinstance(lm, LanguageModel)})
+    return [lm.name if isinstance(lm, LanguageModel) else lm for lm in models]
+
+
 def _cells(models: Sequence[str], targets: Sequence[str], methods: Mapping[str, Entry]) -> Iterator[Cell]:
     for method, entry in methods.items():
         if isinstance(entry, str) and entry not in ON_TARGET:
@@ -187,10 +196,11 @@ def _cells(models: Sequence[str], targets: Sequence[str], methods: Mapping[str, 
                     yield Cell(source, target, method, entry)
 
 
-@functools.lru_cache(maxsize=16)
 def _model(name: str) -> LanguageModel:
     """A model, loaded once in each process."""
-    return load(name)
+    if name not in _models:
+        _models[name] = load(name)
+    return _models[name]
 
 
 def _key(cell: Cell, plan: Plan) -> str:

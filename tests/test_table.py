@@ -57,6 +57,13 @@ def test_the_table_holds_what_single_calls_give(lms, tasks, options):
     assert dict(pairs) == {"closed form": 4, "copy": 2, "words": 4, "random": 2, "manual": 2, "tuned": 2}
 
 
+def test_models_that_are_there_are_not_loaded_again(lms, tasks, options, monkeypatch):
+    monkeypatch.setattr(table, "_models", {})
+    monkeypatch.setattr(table, "load", lambda name: pytest.fail(f"{name} was loaded"))
+    found = pt.transfer_table([lms["bert-small"]], tasks, {"manual": "manual"}, **here(options))
+    assert set(found.source) == {"pocket/bert-small"}
+
+
 def test_nothing_is_computed_twice(tasks, options, monkeypatch):
     """After a kill midway: what was finished is taken as it is."""
     computed = []

@@ -18,7 +18,7 @@ from book.runner.stage import stage
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Run the book; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m book.runner", description=__doc__)
-    parser.add_argument("--profile", default="pocket", choices=["smoke", "pocket"])
+    parser.add_argument("--profile", default="pocket", choices=["smoke", "pocket", "paper"])
     parser.add_argument("--build", type=Path, default=root / "_build", help="where everything that is made goes")
     parser.add_argument("--only", nargs="+", metavar="PAGE", help="execute these chapters alone, and build no pages")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="set a parameter")

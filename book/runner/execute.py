@@ -97,7 +97,7 @@ def _papermill(page: Page, output: Path, parameters: dict[str, object], build: P
         "PTLIB_CACHE": str(build / "prompts"),
         "TQDM_DISABLE": "1",
         "PYTHONWARNINGS": "ignore:IProgress not found",  # bars are off, so the widgets for them are not missed
-        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_OFFLINE": "0" if parameters["profile"] == "paper" else "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     }
     os.environ.update(settings)
@@ -108,7 +108,7 @@ def _papermill(page: Page, output: Path, parameters: dict[str, object], build: P
             parameters=parameters,
             kernel_name="python3",
             cwd=str(page.source.parent),
-            execution_timeout=CELL_TIMEOUT,
+            execution_timeout=None if parameters["profile"] == "paper" else CELL_TIMEOUT,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             progress_bar={"desc": f"{page.name}, cells", "leave": False},
         )
