@@ -22,16 +22,15 @@ DEV = 0.10  # of train; the waywardness paper's code tunes on the other 90 %
 def load_classification(name: str, *, words: Sequence[str] | None = None, template: str | None = None) -> Task:
     """A classification from the Hugging Face hub: "sst2", "ag_news", "trec" or "subj"; needs `pip install datasets`.
 
-    | name      | repository           | test is the hub's | licence stated there | to cite                       |
-    |-----------|----------------------|-------------------|----------------------|-------------------------------|
-    | "sst2"    | stanfordnlp/sst2     | validation        | unknown              | Socher et al. (2013)          |
-    | "ag_news" | fancyzhx/ag_news     | test              | unknown              | Zhang, Zhao and LeCun (2015)  |
-    | "trec"    | CogComp/trec         | test              | unknown              | Li and Roth (2002)            |
-    | "subj"    | SetFit/subj          | test              | none                 | Pang and Lee (2004)           |
+    - "sst2": stanfordnlp/sst2; licence: unknown; cite Socher et al. (2013). Its validation split is our test.
+    - "ag_news": fancyzhx/ag_news; licence: unknown; cite Zhang, Zhao and LeCun (2015).
+    - "trec": CogComp/trec; licence: unknown; cite Li and Roth (2002) and Hovy et al. (2001).
+    - "subj": SetFit/subj; licence: none stated; cite Pang and Lee (2004).
 
-    The labels of SST-2's own test split are hidden. Dev is a tenth of train, by a hash of the text: a text keeps its
-    split in every version of the data. A text of test is left out of train and dev. The task's `source` says how many
-    those are, the licence, and what to cite. The hub's files are kept in its cache, so that later no network is needed.
+    The labels of SST-2's own test split are hidden. Dev is about a tenth of train, chosen by a hash of the text: a text
+    that train has twice stands in one split, and in the same one in every version of the data. A text of test is left
+    out of train and dev; the task's `source` says how often, and names the licence and what to cite. The hub's files
+    are kept in its cache, so that later no network is needed.
 
     Args:
         name: one of the four.
@@ -39,8 +38,11 @@ def load_classification(name: str, *, words: Sequence[str] | None = None, templa
         template: with `[X]` for the text and `[Y]` for the label word.
 
     Raises:
-        PromptError: another name, as many words as there are not labels, no network and nothing in the cache, or a
-            data set that is not as it was: another column, or another label.
+        PromptError: another name, more or fewer words than labels, no network and no earlier download, or a data set
+            that has changed: another column, or another label.
+
+    Warns:
+        of rows without a text, which are left out; says how many.
     """
     known = _known()
     if name not in known:
@@ -128,7 +130,7 @@ def _of_hub(data: "dict[str, Dataset]", hub: dict, split: str, words: Sequence[s
     return [Example(text, _word(label, words, hub["repository"])) for text, label in pairs if text]
 
 
-def _word(label: int, words: Sequence[str], place: str) -> str:
+def _word(label: int | None, words: Sequence[str], place: str) -> str:
     if label not in range(len(words)):
         raise PromptError(f"{place}: label {label}, and words for 0 to {len(words) - 1}: {', '.join(words)}")
     return words[label]

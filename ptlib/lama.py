@@ -19,18 +19,19 @@ FACT = {"sub_label": str, "obj_label": str}
 PLAIN = "[X] [Y] ."  # for a relation without a manual template
 
 # The repository holds a loading script, so the hub's own Parquet copy is read: `trex/train/*.parquet`, 1,304,391 rows,
-# one for each sentence that says a fact. That its files have these columns is from the card and the script.
+# one for each sentence that says a fact. The folder is as the hub lists it, the columns and the count are the card's;
+# not verified: the names of the files, and that all 41 relations are in them.
 REPOSITORY, REVISION, FOLDER = "facebook/lama", "refs/convert/parquet", "trex"
 COLUMNS = ["predicate_id", "sub_label", "obj_label", "template", "label"]
 FACT_COLUMNS = COLUMNS[:3]
-LICENCE = "CC BY-NC 4.0 by the card's text and LAMA's own repository (the card's header says CC BY 4.0)"
+LICENCE = "CC BY-NC 4.0 (so the card's text, which names LAMA's own repository; its header says CC BY 4.0)"
 CITATION = "Petroni et al. (2019), Language Models as Knowledge Bases?, and Petroni et al. (2020)"
 
 
 def load_lama(source: str | Path | None = None) -> dict[str, Task]:
     """Every T-REx relation of LAMA: from a folder as `read_lama` reads it, or else from the Hugging Face hub.
 
-    On the hub it is "facebook/lama" (75 MB to download; needs `pip install datasets`), with a row for each sentence
+    On the hub it is "facebook/lama" (1.3 million rows; needs `pip install datasets`), with a row for each sentence
     that says a fact; each fact is taken once. It has no splits: here a hash of the subject decides, 60 % train, 15 %
     dev, 25 % test, so a subject stands in the same split of every relation. These are not the splits of AutoPrompt and
     OptiPrompt; for those give a folder. Licence: CC BY-NC 4.0 by the card's text; cite Petroni et al. (2019, 2020).

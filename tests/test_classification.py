@@ -37,6 +37,7 @@ def test_the_paper_s_tasks_have_words_and_templates(weather):
     assert sentiment.labels == ("terrible", "great")
     assert sentiment.template == "[X] It was [Y] ."
     assert sentiment.test[1].answer == "great"
+    assert sentiment.source.startswith(f"SST-2 from {weather}; licence: that of your copy; cite Socher et al. (2013)")
     assert pt.texts("sst2", "true")
 
 
