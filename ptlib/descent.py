@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.checkpoint import Checkpoint
 from ptlib.gradients import Gradients, Job
+from ptlib.journal import Journal
 from ptlib.models import LanguageModel
 
 
@@ -63,9 +63,9 @@ class Descent:
         self.vectors = start.clone().requires_grad_()
         self.optimizer = torch.optim.Adam([self.vectors], lr=settings.learning_rate)
 
-    def steps(self, checkpoint: Checkpoint, *, label: str, progress: bool) -> Iterator[int]:
-        """The numbers of the steps that are left to make; see `Checkpoint.steps`."""
-        return checkpoint.steps(self.settings.steps, self.vectors, self.optimizer, label=label, progress=progress)
+    def steps(self, journal: Journal, *, label: str, progress: bool) -> Iterator[int]:
+        """The numbers of the steps that are left to make; see `Journal.steps`."""
+        return journal.steps(self.settings.steps, self.vectors, self.optimizer, label=label, progress=progress)
 
     def step(self, step: int) -> None:
         """One update of every prompt."""

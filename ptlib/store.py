@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from ptlib.checkpoint import Checkpoint
+from ptlib.journal import Journal
 
 
 def key_of(*parts: object, code: tuple[str, ...]) -> str:
@@ -56,7 +56,7 @@ class Store(Generic[Kept]):
     def complete(
         self,
         keys: Mapping[Name, str],
-        make: Callable[[list[Name], Checkpoint], Mapping[Name, Kept]],
+        make: Callable[[list[Name], Journal], Mapping[Name, Kept]],
         *,
         anew: bool = False,
     ) -> dict[Name, Kept]:
@@ -67,25 +67,25 @@ class Store(Generic[Kept]):
 
         Args:
             keys: the key of each result, by the names that results are to have.
-            make: makes the results of some names; its descent goes by the checkpoint.
-            anew: make even those that are there, and keep no checkpoint.
+            make: makes the results of some names; its descent goes by the journal.
+            anew: make even those that are there, and keep no journal.
         """
-        checkpoint = Checkpoint(None if anew or self._folder is None else self._part(keys.values()))
+        journal = Journal(None if anew or self._folder is None else self._part(keys.values()))
         found = {name: None if anew else self.get(key) for name, key in keys.items()}
         missing = [key for name, key in keys.items() if found[name] is None]
-        left = [name for name, key in keys.items() if key in (checkpoint.work or missing)]
+        left = [name for name, key in keys.items() if key in (journal.work or missing)]
         if left:
-            checkpoint.begin([keys[name] for name in left])
-            for name, result in make(left, checkpoint).items():
+            journal.begin([keys[name] for name in left])
+            for name, result in make(left, journal).items():
                 self.put(keys[name], result)
                 found[name] = result
-            checkpoint.remove()
+            journal.remove()
         return found
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.safetensors"
 
     def _part(self, keys: Iterable[str]) -> Path:
-        """The file for the checkpoint of a run that is to make some results."""
+        """The file for the journal of a run that is to make some results."""
         digest = hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:32]
         return self._folder / f"{digest}.part.safetensors"

@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.checkpoint import Checkpoint
 from ptlib.descent import Descent, Pull, Settings, random_vectors
 from ptlib.errors import PromptError
 from ptlib.gradients import job_generator
+from ptlib.journal import Journal
 from ptlib.models import LanguageModel
 from ptlib.prompt import SoftPrompt, load_prompt
 from ptlib.store import Store, key_of
@@ -142,13 +142,13 @@ def _tune(
         for aim, task in aims.items()
     }
 
-    def make(left: list[Aim], checkpoint: Checkpoint) -> dict[Aim, SoftPrompt]:
+    def make(left: list[Aim], journal: Journal) -> dict[Aim, SoftPrompt]:
         strengths = torch.tensor([aim.gamma for aim in left]).to(lm.embeddings)
         pull = Pull(torch.stack([toward[aim.text] for aim in left]), strengths)
         jobs = [(aims[aim], aim.seed) for aim in left]
         descent = Descent(lm, jobs, template, settings, torch.stack([starts[aim] for aim in left]), pull)
         label = f"tuning {len(left)} prompts on {lm.name} toward texts"
-        for step in descent.steps(checkpoint, label=label, progress=progress):
+        for step in descent.steps(journal, label=label, progress=progress):
             descent.step(step)
         return {
             aim: SoftPrompt(vectors, lm.name, aim.task, template, aim.seed, _about(aim, settings))

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.checkpoint import Checkpoint
 from ptlib.descent import Descent, Settings, random_vectors
 from ptlib.errors import PromptError
 from ptlib.gradients import job_generator
+from ptlib.journal import Journal
 from ptlib.models import LanguageModel
 from ptlib.prompt import SoftPrompt, load_prompt
 from ptlib.store import Store, key_of
@@ -128,7 +128,7 @@ def tune_many(
         for name, (task, seed) in jobs.items()
     }
 
-    def make(left: list[tuple[str, int]], checkpoint: Checkpoint) -> Prompts:
+    def make(left: list[tuple[str, int]], journal: Journal) -> Prompts:
         descent = Descent(
             lm, [jobs[name] for name in left], parsed.text, settings, torch.stack([starts[n] for n in left])
         )
@@ -140,7 +140,7 @@ def tune_many(
             }
 
         label = f"tuning {len(left)} prompts on {lm.name}"
-        for step in descent.steps(checkpoint, label=label, progress=progress):
+        for step in descent.steps(journal, label=label, progress=progress):
             if watch:
                 watch(step, prompts)
             descent.step(step)

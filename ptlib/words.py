@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.anchors import shared_words, word_vectors
-from ptlib.checkpoint import Checkpoint
 from ptlib.errors import PromptError
 from ptlib.files import load_tensor, save_tensor
 from ptlib.gradients import Gradients, Job, job_generator
+from ptlib.journal import Journal
 from ptlib.models import LanguageModel
 from ptlib.prompt import Setting, SoftPrompt
 from ptlib.store import Store, key_of
@@ -169,8 +169,8 @@ def tune_words(
     }
     made = tuple(lm.name for lm in lms)
 
-    def make(left: list[tuple[str, int]], checkpoint: Checkpoint) -> dict[tuple[str, int], WordPrompt]:
-        shares = _tune(lms, [jobs[name] for name in left], text, words, settings, checkpoint, progress)
+    def make(left: list[tuple[str, int]], journal: Journal) -> dict[tuple[str, int], WordPrompt]:
+        shares = _tune(lms, [jobs[name] for name in left], text, words, settings, journal, progress)
         return {
             (task, seed): WordPrompt(one, words, made, task, text, seed, asdict(settings))
             for (task, seed), one in zip(left, shares, strict=True)
@@ -190,7 +190,7 @@ def _tune(
     template: str,
     words: Sequence[str],
     settings: WordSettings,
-    checkpoint: Checkpoint,
+    journal: Journal,
     progress: bool,
 ) -> Float[Tensor, "jobs length words"]:
     sides = [Gradients(lm, jobs, template, steps=settings.steps, rows=settings.rows) for lm in lms]
@@ -200,7 +200,7 @@ def _tune(
     z = (START_SPREAD * torch.stack(starts)).to(tables[0]).requires_grad_()
     optimizer = torch.optim.Adam([z], lr=settings.learning_rate)
     label = f"tuning {len(jobs)} prompts in words"
-    for step in checkpoint.steps(settings.steps, z, optimizer, label=label, progress=progress):
+    for step in journal.steps(settings.steps, z, optimizer, label=label, progress=progress):
         optimizer.param_groups[0]["lr"] = settings.learning_rate * (1 - step / settings.steps)
         optimizer.zero_grad()
         shares = torch.softmax(z / settings.temperature(step), dim=-1)

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import ptlib as pt
-from ptlib.checkpoint import Checkpoint
 from ptlib.descent import Descent
 from ptlib.gradients import Gradients
+from ptlib.journal import Journal
 from ptlib.store import Store
 
 SETTINGS = pt.Settings(steps=12, rows=4)
@@ -60,7 +60,7 @@ def tasks():
 @pytest.fixture(autouse=True)
 def every_step(monkeypatch):
     """A state after each step, not each minute."""
-    monkeypatch.setattr(Checkpoint, "seconds", 0.0)
+    monkeypatch.setattr(Journal, "seconds", 0.0)
 
 
 def assert_equal(found, wanted):
@@ -110,8 +110,8 @@ def test_what_others_kept_meanwhile_does_not_change_what_is_made_together(bert, 
 SCRIPT = """
 import sys
 import ptlib as pt
-from ptlib.checkpoint import Checkpoint
-Checkpoint.seconds = 0.0
+from ptlib.journal import Journal
+Journal.seconds = 0.0
 lm, tasks = pt.load("pocket/bert-small", device="cpu"), [pt.relation(name) for name in ("P36", "P19", "P1303")]
 print("begun", flush=True)
 pt.tune_many(lm, tasks, seeds=range(4), settings=pt.Settings(steps=150), cache=sys.argv[1], progress=False)

@@ -9,12 +9,12 @@ from tqdm.auto import tqdm
 
 from ptlib.files import load_tensors, save_tensors
 
-KIND = "checkpoint"
+KIND = "journal"
 AVERAGES = ("step", "exp_avg", "exp_avg_sq")  # as Adam calls what it keeps
 
 
-class Checkpoint:
-    """The state of one descent in a file: what it works on, the steps made, the numbers, and Adam's averages.
+class Journal:
+    """Where one descent stands, in a file: what it works on, the steps made, the numbers, and Adam's averages.
 
     Without a path nothing is kept.
     """
