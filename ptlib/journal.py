@@ -1,4 +1,4 @@
-"""Checkpoints: where a long descent stands, so that one that was killed goes on and ends as if it had not been."""
+"""Journals: where a long descent stands, so that one that was killed goes on and ends as if it had not been."""
 
 import time
 from collections.abc import Iterator, Sequence
