@@ -15,7 +15,7 @@ from ptlib.likeness import token_match, word_f1
 from ptlib.mappings import Copy, Discretise, LinearMap, NeuralProjector, Procrustes
 from ptlib.methods import ClosedForm, GradientSearch
 from ptlib.metrics import Accuracy, accuracy, accuracy_by_seed, accuracy_many, interval, macro, micro
-from ptlib.models import LanguageModel, load, pocket_models
+from ptlib.models import LanguageModel, load, parameters_of, pocket_models
 from ptlib.notebook import note, note_figure
 from ptlib.profiles import Profile, profile
 from ptlib.projection import Projection, project, word_spacing
@@ -81,6 +81,7 @@ __all__ = [
     "note",
     "note_figure",
     "objective",
+    "parameters_of",
     "pocket_models",
     "profile",
     "project",

@@ -138,7 +138,7 @@ def logits_where(
 ) -> Float[Tensor, "chosen vocabulary"]:
     """What the model says at marked places, in reading order, with each row's own prompt vectors in place."""
     rows = torch.arange(len(cloze), device=lm.device)
-    embedded = lm.embeddings[cloze.ids]
+    embedded = lm.look_up(cloze.ids)
     embedded = embedded.index_put((rows[:, None], cloze.prompt_at), vectors.to(embedded.dtype))
     attention = (torch.arange(cloze.ids.shape[1], device=lm.device) < cloze.lengths[:, None]).long()
     return logits_at(lm.model, where, inputs_embeds=embedded, attention_mask=attention)

@@ -6,20 +6,18 @@ from collections import Counter
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from ptlib.metrics import Accuracy
-from ptlib.models import LanguageModel
+from ptlib.models import LOADERS, LanguageModel
 from ptlib.tasks import Task
 
 
 def untrained(lm: LanguageModel, *, seed: int = 0) -> LanguageModel:
     """A model of the same shape and tokenizer with random weights (Zhong et al. 2021 use it as a control)."""
-    loader = AutoModelForMaskedLM if lm.kind == "masked" else AutoModelForCausalLM
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = loader.from_config(lm.model.config)
-    model = model.eval().requires_grad_(False).to(lm.embeddings)
+        model = LOADERS[lm.kind].from_config(lm.model.config)
+    model = model.eval().requires_grad_(False).to(lm.device, lm.dtype)
     return LanguageModel(f"untrained {lm.name}", lm.kind, model, lm.tokenizer)
 
 
@@ -35,12 +33,12 @@ def rotated(lm: LanguageModel, rotation: Float[Tensor, "dim dim"]) -> LanguageMo
 
     It takes embeddings, and so prompts, only from the turned space.
     """
-    model, rotation = copy.deepcopy(lm.model), rotation.to(lm.embeddings)
-    turned = nn.Embedding.from_pretrained(lm.embeddings @ rotation)
+    model = copy.deepcopy(lm.model)
+    turned = nn.Embedding.from_pretrained((lm.embeddings @ rotation.to(lm.embeddings)).to(lm.dtype))
     model.set_input_embeddings(turned)
 
     def turn_back(_module, positional, named):
-        return positional, named | {"inputs_embeds": named["inputs_embeds"] @ rotation.T}
+        return positional, named | {"inputs_embeds": named["inputs_embeds"] @ rotation.T.to(named["inputs_embeds"])}
 
     model.base_model.register_forward_pre_hook(turn_back, with_kwargs=True)
     return LanguageModel(f"rotated {lm.name}", lm.kind, model, lm.tokenizer)

@@ -7,13 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from ptlib.models import pocket_models
+from ptlib.checkpoint import pocket_models
 from ptlib.store import default_cache
 
 NEEDED = (  # as in pyproject.toml, which is not there once the library is installed
     "torch",
     "transformers",
     "tokenizers",
+    "huggingface-hub",
     "safetensors",
     "numpy",
     "scipy",
@@ -23,6 +24,7 @@ NEEDED = (  # as in pyproject.toml, which is not there once the library is insta
     "jaxtyping",
     "ipython",
     "tqdm",
+    "psutil",
 )
 USEFUL = {"datasets": "reads data sets from the Hugging Face hub", "peft": "tunes adapters, which ptlib can carry"}
 GIGABYTE = 1e9

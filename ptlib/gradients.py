@@ -15,7 +15,12 @@ from ptlib.precision import quick_copy
 from ptlib.tasks import Task
 from ptlib.template import parse
 
+# What a gradient depends on; part of the keys of results, as everywhere where there is a CODE.
+CODE = ("models", "template", "cloze", "batches", "labels", "head", "dtypes", "precision", "gradients")
+
 Job = tuple[Task, int]
+
+LOSS_SCALE = 2.0**8  # of float16, whose smallest number is 6e-8: small gradients survive, large ones have room
 
 
 def job_generator(task: str, seed: int, purpose: str) -> torch.Generator:
@@ -32,6 +37,7 @@ class Gradients:
 
     def __init__(self, lm: LanguageModel, jobs: Sequence[Job], template: str, *, steps: int, rows: int):
         self.lm, self.rows, self.count = quick_copy(lm), rows, len(jobs)
+        self.scale = LOSS_SCALE if self.lm.dtype == torch.float16 else 1.0
         tasks = {task.name: task for task, _ in jobs}
         clozes = {name: encode(lm, parse(template), task.train, task=name) for name, task in tasks.items()}
         sizes = [len(cloze) for cloze in clozes.values()]
@@ -54,14 +60,14 @@ class Gradients:
         owners = torch.arange(self.count, device=rows.device).repeat_interleave(self.rows)
         leaf = vectors.detach().requires_grad_()
         for chosen in chunks(self.lm, self.table.lengths[rows]):
-            self._loss(self.table[rows[chosen]], leaf, owners[chosen]).backward()
-        return leaf.grad
+            (self.scale * self._loss(self.table[rows[chosen]], leaf, owners[chosen])).backward()
+        return leaf.grad / self.scale
 
     def _loss(
         self, cloze: Cloze, vectors: Float[Tensor, "jobs length dim"], owners: Int[Tensor, " rows"]
     ) -> Float[Tensor, ""]:
         logits = among(slot_logits(self.lm, cloze, vectors[owners]), self.allowed, owners)
-        wide = logits.float() if logits.dtype == torch.bfloat16 else logits
+        wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
         return torch.nn.functional.cross_entropy(wide, cloze.answers, reduction="sum") / self.rows
 
 

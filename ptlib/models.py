@@ -1,6 +1,5 @@
 """Language models: frozen `transformers` models with their tokenizers, all loaded the same way."""
 
-import difflib
 import functools
 import hashlib
 from dataclasses import dataclass, field
@@ -8,20 +7,38 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
 
+from ptlib.checkpoint import (
+    CONFIG,
+    VOCABULARY,
+    WEIGHTS,
+    WEIGHTS_FILES,
+    alike,
+    pocket_models,
+    quietly,
+    readable,
+    require_configuration,
+    require_no_code,
+    require_vocabulary,
+    require_weights,
+)
+from ptlib.dtypes import HELD, name_of
 from ptlib.errors import PromptError
+from ptlib.hub import fetch
+from ptlib.memory import count_parameters, require_room
 
-WEIGHTS = Path(__file__).parent / "pocket" / "weights"
+LOADERS = {"masked": AutoModelForMaskedLM, "causal": AutoModelForCausalLM}
 
 Kind = Literal["masked", "causal"]
 
@@ -44,18 +61,28 @@ class LanguageModel:
 
     @property
     def embeddings(self) -> Float[Tensor, "vocabulary dim"]:
-        """The word embeddings, the space in which prompts live."""
+        """The word embeddings, the space in which prompts live; in float32 at least, however the model holds them."""
+        held = self._held_embeddings
+        return held.to(torch.promote_types(held.dtype, torch.float32))
+
+    @property
+    def _held_embeddings(self) -> Float[Tensor, "vocabulary dim"]:
         return self.model.get_input_embeddings().weight.detach()
 
     @property
     def dim(self) -> int:
         """The width of a word embedding, and so of a prompt vector."""
-        return self.embeddings.shape[1]
+        return self._held_embeddings.shape[1]
 
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return self.embeddings.device
+        return self._held_embeddings.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """How the model holds its weights, and computes."""
+        return self._held_embeddings.dtype
 
     @property
     def parameters(self) -> int:
@@ -93,10 +120,16 @@ class LanguageModel:
         """The word embeddings of a text's tokens, for example to write a prompt in words."""
         return self.embeddings[self.pieces(words)]
 
+    def look_up(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape dim"]:
+        """The word embeddings of token ids, as the model holds them."""
+        return self._held_embeddings[ids]
+
     @functools.cached_property
     def fingerprint(self) -> str:
         """A hash of the weights and the vocabulary: equal exactly for models that behave alike."""
         digest = hashlib.sha256(self.tokenizer.backend_tokenizer.to_str().encode())
+        if self.dtype != torch.float32:  # equal numbers, but another arithmetic
+            digest.update(str(self.dtype).encode())
         for name, weight in sorted(self.model.state_dict().items()):
             digest.update(name.encode())
             digest.update(weight.detach().float().cpu().contiguous().numpy())
@@ -121,55 +154,87 @@ def marks_around(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[in
     return full[:start], full[start + len(bare) :]
 
 
-def pocket_models() -> tuple[str, ...]:
-    """Names of the language models that come with the book."""
-    return tuple(sorted(f"pocket/{folder.parent.name}" for folder in WEIGHTS.glob("*/config.json")))
-
-
-def load(name: str, *, device: str | torch.device | None = None) -> LanguageModel:
+def load(name: str, *, device: str | torch.device | None = None, dtype: torch.dtype = torch.float32) -> LanguageModel:
     """Load a language model by pocket name, from a folder, or from the Hugging Face hub.
+
+    Nothing that comes with a model is run: only safetensors are read, never pickles, and a model that brings its
+    own code is refused.
 
     Args:
         name: "pocket/bert-small", a folder with a checkpoint, or a hub name such as "gpt2".
         device: where to put it; by default a CUDA GPU where there is one, otherwise the CPU.
+        dtype: how its weights are held: float32, or bfloat16 or float16 in half the memory. Prompts are float32
+            in any case, and tuned through a short copy of a float32 model where the machine computes in it.
 
     Raises:
-        PromptError: no such model, no language-model head, no mask token, or the hub cannot be reached.
+        PromptError: no such model, no language-model head, no mask token, weights or code that could do anything,
+            too little memory, or the hub cannot be reached.
     """
-    source = _locate(name)
+    if dtype not in HELD:
+        raise PromptError(f"dtype {dtype}: weights are held in {', '.join(name_of(one) for one in HELD)}; use one")
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    try:
-        config = AutoConfig.from_pretrained(source)
-        kind = _kind(config.architectures, name)
-        loader = AutoModelForMaskedLM if kind == "masked" else AutoModelForCausalLM
-        model, report = loader.from_pretrained(
-            source, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+    source = _locate(name)
+    folder, config, kind = _configuration(name, source)
+    require_room(name, count_parameters(LOADERS[kind], config), dtype, device)
+    if not Path(source).is_dir():
+        folder = fetch(name, (*WEIGHTS_FILES, *VOCABULARY), revision=folder.name)
+    require_no_code(name, folder)
+    require_vocabulary(name, folder)
+    require_weights(name, folder)
+    with readable(name), quietly():
+        model, report = LOADERS[kind].from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # they are in the report, and refused below
+            output_loading_info=True,
         )
-        tokenizer = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError) as error:
-        if isinstance(error, PromptError):
-            raise
-        raise PromptError(_not_loaded(name, error)) from error
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if report["missing_keys"]:
         missing = ", ".join(sorted(report["missing_keys"])[:3])
         raise PromptError(f"{name}: the checkpoint has no language-model head: {missing} missing; use one that has")
+    if unfit := sorted(report["mismatched_keys"]):
+        weight, stored, configured = unfit[0]
+        raise PromptError(
+            f"{name}: {weight} is {tuple(stored)} in the weights and {tuple(configured)} by {CONFIG}; "
+            "use a checkpoint whose files belong together"
+        )
     if kind == "masked" and tokenizer.mask_token_id is None:
         raise PromptError(f"{name}: a masked language model whose tokenizer has no mask token; use one that has")
     return LanguageModel(name, kind, model.eval().requires_grad_(False).to(device), tokenizer)
+
+
+def parameters_of(name: str) -> int:
+    """How many numbers a model holds, shared ones counted once, from its configuration alone.
+
+    Args:
+        name: as for `load`; of a model on the hub only its configuration is downloaded.
+
+    Raises:
+        PromptError: as `load`, for what the configuration shows.
+    """
+    _, config, kind = _configuration(name, _locate(name))
+    return count_parameters(LOADERS[kind], config)
 
 
 def _locate(name: str) -> str:
     """The folder of a model, or its hub name."""
     if name.startswith("pocket/"):
         if name not in pocket_models():
-            near = difflib.get_close_matches(name, pocket_models(), n=3, cutoff=0.3) or pocket_models()
-            raise PromptError(f"unknown pocket model {name!r}; did you mean {', '.join(near)}?")
+            raise PromptError(f"unknown pocket model {name!r}; did you mean {', '.join(alike(name, 0.3))}?")
         return str(WEIGHTS / name.removeprefix("pocket/"))
-    if not Path(name).is_dir():
-        near = difflib.get_close_matches(f"pocket/{name}", pocket_models(), n=3, cutoff=0.75)
-        if near and "/" not in name:
-            raise PromptError(f"unknown model {name!r}; did you mean {', '.join(near)}?")
     return name
+
+
+def _configuration(name: str, source: str) -> tuple[Path, PreTrainedConfig, Kind]:
+    """The folder of a model, its configuration, and its kind; what else is on the hub is not downloaded."""
+    folder = Path(source) if Path(source).is_dir() else fetch(name, (CONFIG,))
+    require_configuration(name, folder)
+    require_no_code(name, folder)
+    with readable(name):
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    return folder, config, _kind(config.architectures, name)
 
 
 def _kind(architectures: list[str] | None, name: str) -> Kind:
@@ -181,11 +246,3 @@ def _kind(architectures: list[str] | None, name: str) -> Kind:
     raise PromptError(
         f"{name}: architecture {architecture} has no language-model head; use a ...ForMaskedLM or a causal model"
     )
-
-
-def _not_loaded(name: str, error: Exception) -> str:
-    first_line = str(error).strip().splitlines()[0]
-    if Path(name).is_dir():
-        return f"{name}: this folder holds no checkpoint that can be read: {first_line}"
-    known = ", ".join(pocket_models())
-    return f"{name}: not on this machine, and the hub gave no answer: {first_line} (without network: {known})"

@@ -4,25 +4,21 @@ import copy
 
 import torch
 
+from ptlib.dtypes import quick_dtype
 from ptlib.models import LanguageModel
 
 
 def quick_copy(lm: LanguageModel) -> LanguageModel:
-    """A bfloat16 copy of a float32 model where the machine computes in bfloat16, otherwise the model itself.
+    """A copy of a float32 model in the short format that the machine computes in, or the model itself if there is none.
 
-    Prompts are tuned through it, and large tables scored; single scores are those of the model. On a CPU the
-    copy computes attention step by step, since the fused kernel is slower there in bfloat16.
+    That is bfloat16, or float16 on a GPU that lacks it. Prompts are tuned through the copy, and large tables
+    scored; single scores are those of the model. On a CPU the copy computes attention step by step, since the
+    fused kernel is slower there with few digits.
     """
-    if lm.embeddings.dtype != torch.float32 or not _has_bfloat16(lm.device):
+    dtype = quick_dtype(lm.device)
+    if lm.dtype != torch.float32 or dtype is None:
         return lm
-    model = copy.deepcopy(lm.model).to(torch.bfloat16)
+    model = copy.deepcopy(lm.model).to(dtype)
     if lm.device.type == "cpu":
         model.set_attn_implementation("eager")
     return LanguageModel(lm.name, lm.kind, model, lm.tokenizer)
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 in hardware, and not by way of float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))

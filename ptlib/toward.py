@@ -21,7 +21,19 @@ from ptlib.store import Store, key_of
 from ptlib.tasks import Task
 from ptlib.template import VECTOR, default_template
 
-CODE = ("models", "template", "cloze", "batches", "labels", "head", "precision", "gradients", "descent", "toward")
+CODE = (
+    "models",
+    "template",
+    "cloze",
+    "batches",
+    "labels",
+    "head",
+    "dtypes",
+    "precision",
+    "gradients",
+    "descent",
+    "toward",
+)
 
 
 class Aim(NamedTuple):

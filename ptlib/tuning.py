@@ -20,7 +20,19 @@ from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 from ptlib.toward import text_ids, tune_toward
 
-CODE = ("models", "template", "cloze", "batches", "labels", "head", "precision", "gradients", "descent", "tuning")
+CODE = (
+    "models",
+    "template",
+    "cloze",
+    "batches",
+    "labels",
+    "head",
+    "dtypes",
+    "precision",
+    "gradients",
+    "descent",
+    "tuning",
+)
 
 Prompts = dict[tuple[str, int], SoftPrompt]
 Watch = Callable[[int, Callable[[], Prompts]], None]

@@ -20,7 +20,19 @@ from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 from ptlib.tuning import Prompts
 
-CODE = ("models", "template", "cloze", "batches", "labels", "head", "precision", "gradients", "anchors", "words")
+CODE = (
+    "models",
+    "template",
+    "cloze",
+    "batches",
+    "labels",
+    "head",
+    "dtypes",
+    "precision",
+    "gradients",
+    "anchors",
+    "words",
+)
 START_SPREAD = 0.01  # of the numbers behind the shares: all words start nearly equal
 
 
@@ -206,7 +218,7 @@ def _tune(
         shares = torch.softmax(z / settings.temperature(step), dim=-1)
         slope = torch.zeros_like(shares)
         for side, table in zip(sides, tables, strict=True):
-            here = table.to(side.lm.embeddings)
+            here = table.to(side.lm.dtype)
             gradient = side.at(step, (shares.detach().to(here) @ here).to(z))
             slope += (gradient.to(here) @ here.T).to(slope) / len(lms)
         shares.backward(slope)

@@ -1,8 +1,33 @@
 """What many tests share: the small pocket models of the four families, loaded once."""
 
 import copy
+import os
+import socket
+import tempfile
 
 import pytest
+
+HOME = tempfile.TemporaryDirectory()  # gone with the process
+
+
+def free_port() -> int:
+    """A port on loopback where nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# Read when the libraries are imported, so this comes first: no test ever reaches the real hub, or a cache of the user.
+os.environ |= {
+    "HF_ENDPOINT": f"http://127.0.0.1:{free_port()}",
+    "HF_HOME": HOME.name,
+    "HF_HUB_DISABLE_XET": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "NO_PROXY": "127.0.0.1",
+}
+for name in ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "HF_TOKEN"):
+    os.environ.pop(name, None)
 
 import ptlib as pt
 from ptlib.tasks import Example, Task

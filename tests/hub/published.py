@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import yaml
 from datasets import ClassLabel, Features, Value
+
 from tests.hub.server import Hub
 
 SST2 = Features(
