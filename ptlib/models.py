@@ -218,6 +218,11 @@ def parameters_of(name: str) -> int:
     return count_parameters(LOADERS[kind], config)
 
 
+def configuration_of(name: str) -> PreTrainedConfig:
+    """The configuration of a model, without its weights; see `parameters_of`."""
+    return _configuration(name, _locate(name))[1]
+
+
 def _locate(name: str) -> str:
     """The folder of a model, or its hub name."""
     if name.startswith("pocket/"):

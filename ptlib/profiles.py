@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
+from ptlib.cost import said, tuning_cost
 from ptlib.descent import Settings
 from ptlib.errors import PromptError
 from ptlib.lama import in_vocabulary, load_lama
 from ptlib.models import LanguageModel, load
+from ptlib.store import default_cache
 from ptlib.tasks import Task, relation, relations
 from ptlib.words import WordSettings
 
 FILE = Path(__file__).with_name("profiles.toml")
-SHORTER = ("relations", "seeds", "steps")
+LAMA = 41  # relations
+FIRST = "P36"  # capitals, which most examples are about
+SHORTER = {"relations": 2, "seeds": 2, "steps": 1}  # with at least so many
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,20 @@ class Profile:
         """Load models, by what they are called."""
         return {label: load(name) for label, name in models.items()}
 
+    def announce(self, sweeps: Mapping[str, float]) -> None:
+        """Print what tuning will take in the paper profile, before anything is loaded; nothing in the others.
+
+        Args:
+            sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there.
+        """
+        if not self.paper:
+            return
+        prompts = (self.most or LAMA) * len(self.seeds)
+        names = self.models()
+        cost = tuning_cost({names[label]: count * prompts for label, count in sweeps.items()}, self.settings)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        print(f"{said(cost, device)}; what is done is kept in {default_cache()}, and a run that is stopped goes on")
+
     def tasks(self, lms: Sequence[LanguageModel], names: Sequence[str] | None = None) -> list[Task]:
         """Relations with the facts that every one of some models can answer in a word.
 
@@ -67,12 +87,13 @@ class Profile:
 
         Args:
             lms: the models.
-            names: which relations; by default all that there are.
+            names: which relations; by default all that there are, of LAMA those of capitals first.
         """
         if not self.paper:
             return [relation(name) for name in (names or relations())[: self.most]]
         lama = load_lama(os.environ.get("PTLIB_LAMA"))
-        kept, _ = in_vocabulary([_with_definition(lama[name]) for name in names or lama], lms)
+        names = names or sorted(lama, key=lambda name: name != FIRST)
+        kept, _ = in_vocabulary([_with_definition(lama[name]) for name in names], lms)
         return [task for task in kept if task.train and task.dev and task.test][: self.most]
 
 
@@ -82,16 +103,20 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
     Args:
         name: "smoke", "pocket" or "paper".
         seed: the first of the seeds.
-        shorter: fewer "relations", "seeds" or "steps" than the profile has, for a first try.
+        shorter: fewer "relations", "seeds" or "steps" than the profile has, for a first try; at least two relations
+            and two seeds, since chapters compare them.
 
     Raises:
-        PromptError: an unknown profile, or something else to shorten.
+        PromptError: an unknown profile, something else to shorten, or too few of it.
     """
     shorter, known = shorter or {}, tomllib.loads(FILE.read_text(encoding="utf-8"))
     if name not in known:
         raise PromptError(f"unknown profile {name!r}; there are {', '.join(known)}")
-    if strange := shorter.keys() - set(SHORTER):
-        raise PromptError(f"cannot shorten {sorted(strange)[0]!r}; there are {', '.join(SHORTER)}")
+    for what, count in shorter.items():
+        if what not in SHORTER:
+            raise PromptError(f"cannot shorten {what!r}; there are {', '.join(SHORTER)}")
+        if count < SHORTER[what]:
+            raise PromptError(f"shortened to {count} {what}; give at least {SHORTER[what]}")
     about = known[name]
     steps = {"steps": shorter["steps"]} if "steps" in shorter else {}
     families = {family: about["models"][family] for family in ("bert", "roberta", "albert", "gpt2")}

@@ -150,7 +150,7 @@ def _tune(
     starts = {aim: _start(lm, aim, toward[aim.text], start) for aim in aims}
     begun = {name: hashlib.sha256(vectors.cpu().contiguous().numpy()).hexdigest() for name, vectors in starts.items()}
     keys = {
-        aim: key_of(lm.fingerprint, task.fingerprint(), template, aim, asdict(settings), begun[aim], code=CODE)
+        aim: key_of(lm.name, lm.fingerprint, task.fingerprint(), template, aim, asdict(settings), begun[aim], code=CODE)
         for aim, task in aims.items()
     }
 

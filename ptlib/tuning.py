@@ -178,4 +178,4 @@ def _key(
 ) -> str:
     """Everything that a tuned prompt depends on, the code included."""
     begun = "random" if start is None else hashlib.sha256(start.cpu().contiguous().numpy()).hexdigest()
-    return key_of(lm.fingerprint, task.fingerprint(), template, seed, asdict(settings), begun, code=CODE)
+    return key_of(lm.name, lm.fingerprint, task.fingerprint(), template, seed, asdict(settings), begun, code=CODE)

@@ -174,7 +174,7 @@ def tune_words(
             raise PromptError(f"{len(unknown)} words are not one token of {lm.name}, such as {unknown[0]!r}")
     text = parse(template or default_template(length)).text
     jobs = {(task.name, seed): (task, seed) for task in tasks for seed in seeds}
-    models = [lm.fingerprint for lm in lms]
+    models = [(lm.name, lm.fingerprint) for lm in lms]
     keys = {
         name: key_of(models, task.fingerprint(), text, seed, words, asdict(settings), code=CODE)
         for name, (task, seed) in jobs.items()

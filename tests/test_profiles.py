@@ -30,8 +30,8 @@ def test_the_paper_profile_has_the_papers_settings():
 
 
 def test_an_experiment_can_be_shortened(lms):
-    run = pt.profile("pocket", shorter={"relations": 2, "seeds": 1, "steps": 3})
-    assert (run.seeds, run.settings.steps, run.written.steps) == (range(1), 3, 3)
+    run = pt.profile("pocket", shorter={"relations": 2, "seeds": 3, "steps": 3})
+    assert (run.seeds, run.settings.steps, run.written.steps) == (range(3), 3, 3)
     assert [task.name for task in run.tasks(list(lms.values()), ["P36", "P30", "P103"])] == ["P36", "P30"]
     assert len(pt.profile("pocket").tasks(list(lms.values()))) == len(pt.relations())
 
@@ -41,13 +41,14 @@ def test_the_paper_profile_asks_for_facts_that_every_model_can_answer(lms, monke
     capital = pt.relation("P36")
     strange = pt.tasks.Example("Atlantis", "Poseidonopolis")
     lama = {
+        "P17": pt.relation("P17"),
         "P36": pt.Task("P36", "capital of", "[X] [Y] .", (*capital.train, strange), capital.dev, capital.test),
         "P47": pt.Task("P47", "shares border with", "[X] [Y] .", (), (), capital.test),
         "P47000": pt.Task("P47000", "unknown here", "[X] [Y] .", capital.train, capital.dev, capital.test),
     }
     monkeypatch.setattr("ptlib.profiles.load_lama", lambda source: lama)
     found = pt.profile("paper").tasks(list(lms.values()))
-    assert [task.name for task in found] == ["P36", "P47000"]
+    assert [task.name for task in found] == ["P36", "P17", "P47000"]
     assert found[0].train == capital.train
     assert found[0].definition == capital.definition
 
@@ -57,6 +58,7 @@ def test_the_paper_profile_asks_for_facts_that_every_model_can_answer(lms, monke
     [
         ({"name": "huge"}, "unknown profile 'huge'; there are smoke, pocket, paper"),
         ({"name": "pocket", "shorter": {"models": 1}}, "cannot shorten 'models'; there are relations, seeds, steps"),
+        ({"name": "pocket", "shorter": {"seeds": 1}}, "shortened to 1 seeds; give at least 2"),
     ],
 )
 def test_what_is_not_there_is_refused(arguments, message):

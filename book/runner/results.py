@@ -10,9 +10,9 @@ RECORD = "application/papermill.record/"
 
 
 def results(notebook: NotebookNode) -> dict[str, object]:
-    """Every plain value that an executed notebook noted with `ptlib.notebook.note`, by name."""
+    """Every plain value that an executed notebook noted with `ptlib.note`, by name; a number that is not defined is None."""
     records = _records(notebook)
-    return {name: ast.literal_eval(data[RECORD + "text/plain"]) for name, data in records if not _is_figure(data)}
+    return {name: _value(data[RECORD + "text/plain"]) for name, data in records if not _is_figure(data)}
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:
@@ -25,6 +25,11 @@ def _records(notebook: NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:
         for output in cell.get("outputs", []):
             if name := output.get("metadata", {}).get("scrapbook", {}).get("name"):
                 yield name, output["data"]
+
+
+def _value(text: str) -> object:
+    """What was noted; the mean of nothing is written as nan."""
+    return None if text in ("nan", "inf", "-inf") else ast.literal_eval(text)
 
 
 def _is_figure(data: dict[str, str]) -> bool:

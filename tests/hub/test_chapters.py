@@ -1,0 +1,71 @@
+"""Every chapter in the paper profile, from top to bottom: real names, with small models and few facts behind them."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import ptlib as pt
+from book.runner.pages import ROOT
+from ptlib.checkpoint import WEIGHTS
+from ptlib.tasks import SPLITS
+from tests.hub.published import COPY, write
+
+CHAPTERS = (
+    "00-pocket-models",
+    "01-prompt-tuning",
+    "02-relative-encoding",
+    "03-transfer-search",
+    "04-many-sources",
+    "05-waywardness",
+    "06-do-wayward-prompts-travel",
+)
+BEHIND = {  # of the names in the paper profile, those that do not end like a pocket model
+    "bert-base": "bert-small",
+    "roberta-base": "roberta-small",
+    "roberta-large": "roberta-small",
+    "albert-base": "albert-small",
+    "albert-large": "albert-small",
+    "gpt2": "gpt2-small",
+    "gpt2-xl": "gpt2-large",
+}
+
+pytestmark = pytest.mark.book
+
+
+def publish_models(hub):
+    for label, name in pt.profile("paper").models().items():
+        shutil.copytree(WEIGHTS / BEHIND.get(label, label), hub.folder(name), dirs_exist_ok=True)
+
+
+def publish_facts(hub):
+    hub.folder("facebook/lama", "datasets")
+    rows = []
+    for task in map(pt.relation, pt.relations()):
+        about = {"predicate_id": task.name, "template": task.template, "label": task.label}
+        for split in SPLITS:
+            rows += [about | {"sub_label": e.text, "obj_label": e.answer} for e in task.examples(split)]
+    write(hub.folder(f"facebook/lama{COPY}", "datasets") / "trex" / "train" / "0000.parquet", rows)
+
+
+def test_chapters_run_in_the_paper_profile(hub, tmp_path):
+    publish_models(hub)
+    publish_facts(hub)
+    shorter = {"relations": 2, "seeds": 2, "steps": 10}
+    command = [sys.executable, "-m", "book.runner", "--profile", "paper", "--build", str(tmp_path / "build")]
+    command += ["-p", "shorter", str(shorter), "--only", *CHAPTERS]
+    surroundings = {name: value for name, value in os.environ.items() if name not in ("PTLIB_LAMA", "HF_HUB_OFFLINE")}
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=surroundings | {"HF_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    asked = {name for name in pt.profile("paper").models().values() if any(name in line for line in map(str, hub.log))}
+    assert "google-bert/bert-large-cased" in asked
+    assert any("facebook/lama" in line for line in map(str, hub.log))
