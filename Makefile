@@ -2,7 +2,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: book test benchmark format address clean
+.PHONY: book test benchmark benchmark-paper format address clean
 
 book: $(READY)  ## execute what has changed, and build the HTML book into _build/html
 	$(VENV)/bin/python -m book.runner
@@ -16,6 +16,9 @@ benchmark: $(READY)  ## throughput of prompt tuning, the closed form against the
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/tuning.py
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/transfer.py
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/waywardness.py
+
+benchmark-paper: $(READY)  ## the papers' sizes; PTLIB_LAMA and PTLIB_TOKENIZERS name folders with LAMA and tokenizers
+	$(VENV)/bin/python tests/benchmarks/paper_scale.py
 
 format: $(READY)  ## put the code into its usual form
 	$(VENV)/bin/ruff check --fix .

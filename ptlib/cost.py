@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+from transformers import PreTrainedConfig
 
 from ptlib.descent import Settings
 from ptlib.dtypes import name_of, quick_dtype
@@ -24,15 +25,15 @@ class Cost:
         bytes: of the weights of all its models, and of the short copy of the largest.
     """
 
-    operations: float
+    operations: int | float
     bytes: int
 
-    def seconds(self, speed: float) -> float:
+    def seconds(self, speed: int | float) -> float:
         """The time at a speed in operations a second, of which tuning uses a share."""
         return self.operations / (SHARE * speed)
 
 
-def tuning_cost(prompts: Mapping[str, float], settings: Settings) -> Cost:
+def tuning_cost(prompts: Mapping[str, int | float], settings: Settings) -> Cost:
     """What it takes to tune prompts of five vectors or so on several models.
 
     Args:
@@ -47,11 +48,15 @@ def tuning_cost(prompts: Mapping[str, float], settings: Settings) -> Cost:
 
 
 def operations_of(name: str) -> int:
+    """`operations_in` for a model by name."""
+    return operations_in(configuration_of(name))
+
+
+def operations_in(config: PreTrainedConfig) -> int:
     """Multiplications and additions for a token, forward and backward, in the layers of a model.
 
     There are as many backward as forward, since no weight has a gradient.
     """
-    config = configuration_of(name)
     width = config.hidden_size
     inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None) or 4 * width
     return 2 * 2 * config.num_hidden_layers * (4 * width * width + 2 * width * inner)

@@ -66,7 +66,7 @@ class Profile:
         """Load models, by what they are called."""
         return {label: load(name) for label, name in models.items()}
 
-    def announce(self, sweeps: Mapping[str, float]) -> None:
+    def announce(self, sweeps: Mapping[str, int | float]) -> None:
         """Print what tuning will take in the paper profile, before anything is loaded; nothing in the others.
 
         Args:

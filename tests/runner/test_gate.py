@@ -86,6 +86,13 @@ def test_numbers_and_figures_are_told_apart():
     assert figures(noted)["f"].startswith(b"\x89PNG")
 
 
+def test_a_number_that_is_not_defined_is_none():
+    record = {"application/papermill.record/text/plain": "nan"}
+    assert results(notebook(outputs=[new_output("display_data", record, metadata={"scrapbook": {"name": "n"}})])) == {
+        "n": None
+    }
+
+
 def test_a_dressed_chapter_says_when_and_where_it_ran_and_hides_the_parameters_given():
     injected = new_code_cell("seed = 1", metadata={"tags": ["injected-parameters"], "papermill": {}})
     chapter = new_notebook(cells=[new_markdown_cell("# Title\n\nText"), injected], metadata={"papermill": {}})
