@@ -1,6 +1,7 @@
 """Clozes: examples as token ids, with the places of the prompt vectors and of the slot."""
 
 import warnings
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,8 @@ from ptlib.head import logits_at
 from ptlib.models import LanguageModel
 from ptlib.tasks import Example
 from ptlib.template import SLOT, TEXT, VECTOR, Template
+
+_kept: weakref.WeakKeyDictionary[LanguageModel, dict[tuple, "Cloze"]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,15 @@ def encode(lm: LanguageModel, template: Template, examples: Sequence[Example], *
         raise PromptError(f"{task}: no answer is one token of {lm.name}; use another task or model")
     cloze = encode_texts(lm, template, [example.text for example in kept], task=task)
     return replace(cloze, answers=torch.tensor([answers[example.answer] for example in kept], device=lm.device))
+
+
+def encode_once(lm: LanguageModel, template: Template, examples: tuple[Example, ...], *, task: str) -> Cloze:
+    """The same, kept for as long as the model is: to score many prompts, the same facts are needed many times."""
+    kept = _kept.setdefault(lm, {})
+    key = template, examples
+    if key not in kept:
+        kept[key] = encode(lm, template, examples, task=task)
+    return kept[key]
 
 
 def encode_texts(lm: LanguageModel, template: Template, texts: Sequence[str], *, task: str = "the task") -> Cloze:

@@ -61,7 +61,9 @@ class Gradients:
         leaf = vectors.detach().requires_grad_()
         for chosen in chunks(self.lm, self.table.lengths[rows]):
             (self.scale * self._loss(self.table[rows[chosen]], leaf, owners[chosen])).backward()
-        return leaf.grad / self.scale
+        if self.scale == 1:
+            return leaf.grad
+        return (leaf.grad / self.scale).nan_to_num(0.0, 0.0, 0.0)  # where float16 overflows, this step changes nothing
 
     def _loss(
         self, cloze: Cloze, vectors: Float[Tensor, "jobs length dim"], owners: Int[Tensor, " rows"]

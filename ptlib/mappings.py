@@ -55,8 +55,9 @@ class Discretise(Mapping):
     def map(self, source: Source, target: LanguageModel) -> Vectors:
         """The words, carried over."""
         words = Anchors().words([source.lm, target])
-        nearest = torch.cdist(source.vectors, word_vectors(source.lm, words)).argmin(dim=-1)
-        return word_vectors(target, words)[nearest]
+        # As one list of vectors: over a batch `cdist` would copy the words once for each prompt.
+        apart = torch.cdist(source.vectors.flatten(0, -2), word_vectors(source.lm, words))
+        return word_vectors(target, words)[apart.argmin(dim=-1)].view(*source.vectors.shape[:-1], target.dim)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,10 @@ def require_room(name: str, parameters: int, dtype: torch.dtype, device: torch.d
 
 def free_bytes(device: torch.device) -> int:
     """What is free on a CUDA device, or else in main memory."""
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    if device.type != "cuda":
+        return psutil.virtual_memory().available
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for what comes next
+    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def _shorter(parameters: int, dtype: torch.dtype, quick: torch.dtype | None, free: int) -> str:

@@ -10,7 +10,7 @@ from scipy.stats import bootstrap
 from torch import Tensor
 
 from ptlib.batches import chunks
-from ptlib.cloze import Cloze, concatenate, encode, slot_logits
+from ptlib.cloze import Cloze, concatenate, encode, encode_once, slot_logits
 from ptlib.errors import PromptError
 from ptlib.labels import Allowed, allowed_words, among
 from ptlib.models import LanguageModel
@@ -137,7 +137,7 @@ def accuracy_many(
     for template in {prompt.template: None for prompt in prompts.values()}:
         some = {name: prompt.on(lm) for name, prompt in prompts.items() if prompt.template == template}
         clozes = {
-            task: encode(lm, parse(template), by_name[task].examples(split), task=f"{task} ({split})")
+            task: encode_once(lm, parse(template), by_name[task].examples(split), task=f"{task} ({split})")
             for task in {name[0]: None for name in some}
         }
         allowed = allowed_words(lm, [by_name[name[0]] for name in some])

@@ -18,7 +18,9 @@ def quick_copy(lm: LanguageModel) -> LanguageModel:
     dtype = quick_dtype(lm.device)
     if lm.dtype != torch.float32 or dtype is None:
         return lm
-    model = copy.deepcopy(lm.model).to(dtype)
+    # A copy of the whole in float32 first would need twice the memory.
+    short = {id(one): torch.nn.Parameter(one.detach().to(dtype), requires_grad=False) for one in lm.model.parameters()}
+    model = copy.deepcopy(lm.model, short).to(dtype)
     if lm.device.type == "cpu":
         model.set_attn_implementation("eager")
     return LanguageModel(lm.name, lm.kind, model, lm.tokenizer)

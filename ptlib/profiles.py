@@ -1,5 +1,6 @@
 """Profiles: how large a chapter's experiments are, from a quick look to the papers' own models and data."""
 
+import functools
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -70,7 +71,8 @@ class Profile:
         """Print what tuning will take in the paper profile, before anything is loaded; nothing in the others.
 
         Args:
-            sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there.
+            sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there. To
+                score all facts some 30 times takes about as long.
         """
         if not self.paper:
             return
@@ -78,7 +80,8 @@ class Profile:
         names = self.models()
         cost = tuning_cost({names[label]: count * prompts for label, count in sweeps.items()}, self.settings)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        print(f"{said(cost, device)}; what is done is kept in {default_cache()}, and a run that is stopped goes on")
+        print(said(cost, device))
+        print(f"what is done is kept in {default_cache()}; a run that is stopped goes on, only curves over steps do not")
 
     def tasks(self, lms: Sequence[LanguageModel], names: Sequence[str] | None = None) -> list[Task]:
         """Relations with the facts that every one of some models can answer in a word.
@@ -91,7 +94,7 @@ class Profile:
         """
         if not self.paper:
             return [relation(name) for name in (names or relations())[: self.most]]
-        lama = load_lama(os.environ.get("PTLIB_LAMA"))
+        lama = _lama(os.environ.get("PTLIB_LAMA"))
         names = names or sorted(lama, key=lambda name: name != FIRST)
         kept, _ = in_vocabulary([_with_definition(lama[name]) for name in names], lms)
         return [task for task in kept if task.train and task.dev and task.test][: self.most]
@@ -123,6 +126,12 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
     seeds = range(seed, seed + shorter.get("seeds", about["seeds"]))
     settings, written = (Settings(**about["settings"] | steps), WordSettings(**about["written"] | steps))
     return Profile(name, families, seeds, settings, written, shorter.get("relations"))
+
+
+@functools.cache
+def _lama(source: str | None) -> dict[str, Task]:
+    """LAMA, read once in each process."""
+    return load_lama(source)
 
 
 def _with_definition(task: Task) -> Task:

@@ -148,7 +148,7 @@ def _tune(
 ) -> dict[Aim, SoftPrompt]:
     """The prompts of equally long texts."""
     starts = {aim: _start(lm, aim, toward[aim.text], start) for aim in aims}
-    begun = {name: hashlib.sha256(vectors.cpu().contiguous().numpy()).hexdigest() for name, vectors in starts.items()}
+    begun = {name: "random" if start == "random" else _digest(vectors) for name, vectors in starts.items()}
     keys = {
         aim: key_of(lm.name, lm.fingerprint, task.fingerprint(), template, aim, asdict(settings), begun[aim], code=CODE)
         for aim, task in aims.items()
@@ -180,6 +180,10 @@ def _start(
     if start == "text":
         return toward
     return random_vectors(lm, len(toward), job_generator(aim.task, aim.seed, "start"))
+
+
+def _digest(vectors: Float[Tensor, "length dim"]) -> str:
+    return hashlib.sha256(vectors.cpu().contiguous().numpy()).hexdigest()
 
 
 def _about(aim: Aim, settings: Settings) -> dict[str, float | int | str]:

@@ -218,7 +218,7 @@ def _tune(
         shares = torch.softmax(z / settings.temperature(step), dim=-1)
         slope = torch.zeros_like(shares)
         for side, table in zip(sides, tables, strict=True):
-            here = table.to(side.lm.dtype)
+            here = table.to(torch.bfloat16) if side.lm.dtype == torch.bfloat16 else table
             gradient = side.at(step, (shares.detach().to(here) @ here).to(z))
             slope += (gradient.to(here) @ here.T).to(slope) / len(lms)
         shares.backward(slope)

@@ -1,12 +1,15 @@
 """A prompt put in by ptlib must mean to a model what the same vectors mean to it anywhere else."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 from peft import PromptTuningConfig, TaskType, get_peft_model
 from transformers import GPT2LMHeadModel
 
 import ptlib as pt
-from ptlib.cloze import concatenate, encode, encode_texts, slot_logits
+from ptlib.cloze import concatenate, encode, encode_once, encode_texts, slot_logits
 from ptlib.models import WEIGHTS
 from ptlib.tasks import Example
 from ptlib.template import parse
@@ -114,3 +117,15 @@ def test_shapes_are_checked_while_the_tests_run(bert, capital):
     cloze = encode(bert, parse("[X] [V] [Y]"), capital.train[:2])
     with pytest.raises(Exception, match="rows length dim"):
         slot_logits(bert, cloze, torch.zeros(1, bert.dim))
+
+
+def test_what_is_encoded_once_is_kept_as_long_as_its_model(bert, capital, monkeypatch):
+    lm, template = pt.untrained(bert), parse("[X] [V] [Y] .")
+    first = encode_once(lm, template, capital.test, task="P36")
+    assert torch.equal(first.ids, encode(lm, template, capital.test).ids)
+    assert encode_once(lm, parse("[X] [V] [Y] ."), capital.test, task="P36") is first
+    assert encode_once(lm, template, capital.dev, task="P36") is not first
+    gone = weakref.ref(first)
+    del first, lm
+    gc.collect()
+    assert gone() is None

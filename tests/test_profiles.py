@@ -46,7 +46,7 @@ def test_the_paper_profile_asks_for_facts_that_every_model_can_answer(lms, monke
         "P47": pt.Task("P47", "shares border with", "[X] [Y] .", (), (), capital.test),
         "P47000": pt.Task("P47000", "unknown here", "[X] [Y] .", capital.train, capital.dev, capital.test),
     }
-    monkeypatch.setattr("ptlib.profiles.load_lama", lambda source: lama)
+    monkeypatch.setattr("ptlib.profiles._lama", lambda source: lama)
     found = pt.profile("paper").tasks(list(lms.values()))
     assert [task.name for task in found] == ["P36", "P17", "P47000"]
     assert found[0].train == capital.train

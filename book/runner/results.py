@@ -10,7 +10,7 @@ RECORD = "application/papermill.record/"
 
 
 def results(notebook: NotebookNode) -> dict[str, object]:
-    """Every plain value that an executed notebook noted with `ptlib.note`, by name; a number that is not defined is None."""
+    """Every plain value that an executed notebook noted with `ptlib.note`, by name; None for what is not a number."""
     records = _records(notebook)
     return {name: _value(data[RECORD + "text/plain"]) for name, data in records if not _is_figure(data)}
 

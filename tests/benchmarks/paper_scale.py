@@ -118,9 +118,7 @@ def plain(lm: pt.LanguageModel, task: Task) -> None:
 
 def tokens(lm: pt.LanguageModel, tasks: list[Task], steps: int) -> int:
     """How many go through the model, the padding not counted."""
-    gradients = Gradients(
-        lm, [(task, 0) for task in tasks], parse(default_template(LENGTH)).text, steps=steps, rows=ROWS
-    )
+    gradients = Gradients(lm, [(task, 0) for task in tasks], default_template(LENGTH), steps=steps, rows=ROWS)
     return int(gradients.table.lengths[gradients.orders].sum())
 
 
