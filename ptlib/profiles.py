@@ -81,7 +81,7 @@ class Profile:
         cost = tuning_cost({names[label]: count * prompts for label, count in sweeps.items()}, self.settings)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         print(said(cost, device))
-        print(f"what is done is kept in {default_cache()}; a run that is stopped goes on, only curves over steps do not")
+        print(f"results are kept in {default_cache()}; a run that is stopped goes on, only curves over steps do not")
 
     def tasks(self, lms: Sequence[LanguageModel], names: Sequence[str] | None = None) -> list[Task]:
         """Relations with the facts that every one of some models can answer in a word.
