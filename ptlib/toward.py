@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ptlib.descent import Descent, Pull, Settings, random_vectors
 from ptlib.errors import PromptError
+from ptlib.gradients import CODE as GRADIENTS
 from ptlib.gradients import job_generator
 from ptlib.journal import Journal
 from ptlib.models import LanguageModel
@@ -21,19 +22,7 @@ from ptlib.store import Store, key_of
 from ptlib.tasks import Task
 from ptlib.template import VECTOR, default_template
 
-CODE = (
-    "models",
-    "template",
-    "cloze",
-    "batches",
-    "labels",
-    "head",
-    "dtypes",
-    "precision",
-    "gradients",
-    "descent",
-    "toward",
-)
+CODE = (*GRADIENTS, "descent", "toward")
 
 
 class Aim(NamedTuple):

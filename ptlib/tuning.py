@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ptlib.descent import Descent, Settings, random_vectors
 from ptlib.errors import PromptError
+from ptlib.gradients import CODE as GRADIENTS
 from ptlib.gradients import job_generator
 from ptlib.journal import Journal
 from ptlib.models import LanguageModel
@@ -20,19 +21,7 @@ from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 from ptlib.toward import text_ids, tune_toward
 
-CODE = (
-    "models",
-    "template",
-    "cloze",
-    "batches",
-    "labels",
-    "head",
-    "dtypes",
-    "precision",
-    "gradients",
-    "descent",
-    "tuning",
-)
+CODE = (*GRADIENTS, "descent", "tuning")
 
 Prompts = dict[tuple[str, int], SoftPrompt]
 Watch = Callable[[int, Callable[[], Prompts]], None]

@@ -11,6 +11,7 @@ from torch import Tensor
 from ptlib.anchors import shared_words, word_vectors
 from ptlib.errors import PromptError
 from ptlib.files import load_tensor, save_tensor
+from ptlib.gradients import CODE as GRADIENTS
 from ptlib.gradients import Gradients, Job, job_generator
 from ptlib.journal import Journal
 from ptlib.models import LanguageModel
@@ -20,19 +21,7 @@ from ptlib.tasks import Task
 from ptlib.template import default_template, parse
 from ptlib.tuning import Prompts
 
-CODE = (
-    "models",
-    "template",
-    "cloze",
-    "batches",
-    "labels",
-    "head",
-    "dtypes",
-    "precision",
-    "gradients",
-    "anchors",
-    "words",
-)
+CODE = (*GRADIENTS, "anchors", "words")
 START_SPREAD = 0.01  # of the numbers behind the shares: all words start nearly equal
 
 
