@@ -16,7 +16,6 @@ from ptlib.tasks import Task
 from ptlib.template import parse
 
 # What a gradient depends on; part of the keys of results, as everywhere where there is a CODE.
-# Where there is a CODE, it names the modules that results depend on; they are part of the results' keys.
 CODE = ("models", "template", "cloze", "batches", "labels", "head", "dtypes", "precision", "gradients")
 
 Job = tuple[Task, int]
