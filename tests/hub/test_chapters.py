@@ -4,14 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
+from transformers import AddedToken, AutoTokenizer, GPT2LMHeadModel
 
 import ptlib as pt
 from book.runner.pages import ROOT
 from ptlib.checkpoint import WEIGHTS
+from ptlib.classification import FILE
 from ptlib.tasks import SPLITS
-from tests.hub.published import COPY, write
+from tests.hub.published import COPY, PUBLISH, write
 
 CHAPTERS = (
     "00-pocket-models",
@@ -40,6 +43,19 @@ def publish_models(hub):
         shutil.copytree(WEIGHTS / BEHIND.get(label, label), hub.folder(name), dirs_exist_ok=True)
 
 
+def publish_labels(hub):
+    """The classifications, and their label words as tokens of GPT-2, as they are of the real one."""
+    for publish_data in PUBLISH.values():
+        publish_data(hub)
+    words = {word for about in tomllib.loads(FILE.read_text(encoding="utf-8")).values() for word in about["words"]}
+    folder = hub.folder("openai-community/gpt2")
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), GPT2LMHeadModel.from_pretrained(folder)
+    tokenizer.add_tokens([AddedToken(f" {word}", normalized=False) for word in sorted(words)])
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
+
+
 def publish_facts(hub):
     hub.folder("facebook/lama", "datasets")
     rows = []
@@ -53,6 +69,7 @@ def publish_facts(hub):
 def test_chapters_run_in_the_paper_profile(hub, tmp_path):
     publish_models(hub)
     publish_facts(hub)
+    publish_labels(hub)
     shorter = {"relations": 2, "seeds": 2, "steps": 10}
     command = [sys.executable, "-m", "book.runner", "--profile", "paper", "--build", str(tmp_path / "build")]
     command += ["-p", "shorter", str(shorter), "--only", *CHAPTERS]
@@ -66,6 +83,7 @@ def test_chapters_run_in_the_paper_profile(hub, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    asked = {name for name in pt.profile("paper").models().values() if any(name in line for line in map(str, hub.log))}
+    asked = {name for name in pt.profile("paper").models().values() if any(name in line for line in hub.log)}
     assert "google-bert/bert-large-cased" in asked
-    assert any("facebook/lama" in line for line in map(str, hub.log))
+    for data in ("facebook/lama", "stanfordnlp/sst2", "fancyzhx/ag_news", "CogComp/trec", "SetFit/subj"):
+        assert any(data in line for line in hub.log)
