@@ -38,6 +38,6 @@ def tokens_in(memory: int, lm: LanguageModel) -> int:
     """
     config = lm.model.config
     hidden = config.num_hidden_layers * NUMBERS_A_LAYER * config.hidden_size * 2
-    head = config.vocab_size  # a row needs ten bytes a word, and has about ten tokens
+    head = config.vocab_size  # logits: ten bytes for each word of the vocabulary in each row, shared by some ten tokens
     weights = lm.parameters * 6  # in float32, and in half of that
     return max(1, min(CUDA_TOKENS, (memory - weights) // 3 // (hidden + head)))

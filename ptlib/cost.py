@@ -12,7 +12,7 @@ from ptlib.dtypes import name_of, quick_dtype
 from ptlib.models import configuration_of, parameters_of
 
 TOKENS = 16  # of a row: a cloze of LAMA with five vectors has about so many
-SHARE = 1 / 3  # of a device's speed that tuning may reach; more on a CPU
+SHARE = 1 / 3  # of a device's speed, assumed for tuning; measured: about a half on two CPU cores, a GPU not yet
 MATMUL = {"cpu": 2_048, "cuda": 8_192}  # rows and columns of the matrices that a device's speed is measured with
 
 
@@ -28,9 +28,9 @@ class Cost:
     operations: int | float
     bytes: int
 
-    def seconds(self, speed: int | float) -> float:
-        """The time at a speed in operations a second, of which tuning uses a share."""
-        return self.operations / (SHARE * speed)
+    def seconds(self, rate: int | float) -> float:
+        """The time on a device of so many operations a second, of which tuning uses a share."""
+        return self.operations / (SHARE * rate)
 
 
 def tuning_cost(prompts: Mapping[str, int | float], settings: Settings) -> Cost:
@@ -59,6 +59,7 @@ def operations_in(config: PreTrainedConfig) -> int:
     """
     width = config.hidden_size
     inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None) or 4 * width
+    # Multiply and add, forward and backward.
     return 2 * 2 * config.num_hidden_layers * (4 * width * width + 2 * width * inner)
 
 
@@ -74,13 +75,13 @@ def speed(device: torch.device) -> float:
     return 2 * size**3 / min(seconds)
 
 
-def said(cost: Cost, device: torch.device) -> str:
+def in_words(cost: Cost, device: torch.device) -> str:
     """A cost in plain words, for a device."""
     measured = speed(device)
-    minutes = max(1, cost.seconds(measured) / 60)
+    minutes = max(2, cost.seconds(measured) / 60)
     time_needed = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.0f} hours"
     form = name_of(quick_dtype(device) or torch.float32)
     return (
         f"about {time_needed} of tuning on this {device.type} ({measured / 1e12:.2g} TFLOP/s in {form}, "
-        f"a third of it used), and {cost.bytes / 1e9:.1f} GB for weights"
+        f"{SHARE:.0%} of it assumed), and {cost.bytes / 1e9:.1f} GB for weights"
     )

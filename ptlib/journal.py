@@ -33,7 +33,7 @@ class Journal:
         return self._about["work"]
 
     def begin(self, work: Sequence[str]) -> None:
-        """Say what is worked on, before the first step. What an earlier descent on the same left is kept."""
+        """Say what is worked on, before the first step. If an earlier descent worked on the same, its state is kept."""
         if self.work != list(work):
             self._tensors, self._about = {}, {"work": list(work), "steps": 0}
             self._write()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ptlib.cost import said, tuning_cost
+from ptlib.cost import in_words, tuning_cost
 from ptlib.descent import Settings
 from ptlib.errors import PromptError
 from ptlib.lama import in_vocabulary, load_lama
@@ -19,9 +19,10 @@ from ptlib.tasks import Task, relation, relations
 from ptlib.words import WordSettings
 
 FILE = Path(__file__).with_name("profiles.toml")
-LAMA = 41  # relations
-FIRST = "P36"  # capitals, which most examples are about
-SHORTER = {"relations": 2, "seeds": 2, "steps": 1}  # with at least so many
+FAMILIES = ("bert", "roberta", "albert", "gpt2")  # the order that chapters name them in
+LAMA_RELATIONS = 41
+FIRST_RELATION = "P36"  # capitals, which most examples are about
+LEAST = {"relations": 2, "seeds": 2, "steps": 1}  # chapters compare relations and seeds, so two of each
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Profile:
         seeds: of the prompts.
         settings: how prompts are tuned.
         written: how prompts in words are tuned.
+        search_steps: of the paper's search.
         most: relations at most, or None for all.
     """
 
@@ -42,6 +44,7 @@ class Profile:
     seeds: range
     settings: Settings
     written: WordSettings
+    search_steps: int
     most: int | None
 
     @property
@@ -71,16 +74,16 @@ class Profile:
         """Print what tuning will take in the paper profile, before anything is loaded; nothing in the others.
 
         Args:
-            sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there. To
-                score all facts some 30 times takes about as long.
+            sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there, or 0
+                for models that are only loaded. To score all facts some 30 times takes about as long as one.
         """
         if not self.paper:
             return
-        prompts = (self.most or LAMA) * len(self.seeds)
+        prompts = (self.most or LAMA_RELATIONS) * len(self.seeds)
         names = self.models()
         cost = tuning_cost({names[label]: count * prompts for label, count in sweeps.items()}, self.settings)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        print(said(cost, device))
+        print(in_words(cost, device))
         print(f"results are kept in {default_cache()}; a run that is stopped goes on, only curves over steps do not")
 
     def tasks(self, lms: Sequence[LanguageModel], names: Sequence[str] | None = None) -> list[Task]:
@@ -90,12 +93,13 @@ class Profile:
 
         Args:
             lms: the models.
-            names: which relations; by default all that there are, of LAMA those of capitals first.
+            names: which relations; by default all that there are, of LAMA that of capitals first. A shortened profile
+                takes the first of these too.
         """
         if not self.paper:
             return [relation(name) for name in (names or relations())[: self.most]]
         lama = _lama(os.environ.get("PTLIB_LAMA"))
-        names = names or sorted(lama, key=lambda name: name != FIRST)
+        names = names or sorted(lama, key=lambda name: name != FIRST_RELATION)
         kept, _ = in_vocabulary([_with_definition(lama[name]) for name in names], lms)
         return [task for task in kept if task.train and task.dev and task.test][: self.most]
 
@@ -116,16 +120,17 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
     if name not in known:
         raise PromptError(f"unknown profile {name!r}; there are {', '.join(known)}")
     for what, count in shorter.items():
-        if what not in SHORTER:
-            raise PromptError(f"cannot shorten {what!r}; there are {', '.join(SHORTER)}")
-        if count < SHORTER[what]:
-            raise PromptError(f"shortened to {count} {what}; give at least {SHORTER[what]}")
+        if what not in LEAST:
+            raise PromptError(f"cannot shorten {what!r}; there are {', '.join(LEAST)}")
+        if count < LEAST[what]:
+            raise PromptError(f"shortened to {count} {what}; give at least {LEAST[what]}")
     about = known[name]
     steps = {"steps": shorter["steps"]} if "steps" in shorter else {}
-    families = {family: about["models"][family] for family in ("bert", "roberta", "albert", "gpt2")}
+    families = {family: about["models"][family] for family in FAMILIES}
     seeds = range(seed, seed + shorter.get("seeds", about["seeds"]))
     settings, written = (Settings(**about["settings"] | steps), WordSettings(**about["written"] | steps))
-    return Profile(name, families, seeds, settings, written, shorter.get("relations"))
+    search_steps = min(about["search_steps"], shorter.get("steps", about["search_steps"]))
+    return Profile(name, families, seeds, settings, written, search_steps, shorter.get("relations"))
 
 
 @functools.cache

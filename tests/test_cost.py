@@ -29,16 +29,16 @@ def test_cost_grows_with_prompts_steps_and_models():
 
 def test_a_cost_is_said_in_words(monkeypatch):
     monkeypatch.setattr(cost, "speed", lambda device: 3e12)
-    said = cost.said(cost.Cost(6e14, 2_500_000_000), torch.device("cpu"))
+    said = cost.in_words(cost.Cost(6e14, 2_500_000_000), torch.device("cpu"))
     assert said.startswith("about 10 minutes of tuning on this cpu (3 TFLOP/s in ")
     assert said.endswith("and 2.5 GB for weights")
-    assert "about 3 hours" in cost.said(cost.Cost(1.2e16, 1), torch.device("cpu"))
+    assert "about 3 hours" in cost.in_words(cost.Cost(1.2e16, 1), torch.device("cpu"))
 
 
 def test_the_paper_profile_says_its_cost_before_it_loads_anything(monkeypatch, capsys):
     asked = []
     monkeypatch.setattr("ptlib.profiles.tuning_cost", lambda prompts, settings: asked.append(prompts))
-    monkeypatch.setattr("ptlib.profiles.said", lambda cost, device: "about nothing")
+    monkeypatch.setattr("ptlib.profiles.in_words", lambda cost, device: "about nothing")
     pt.profile("paper", shorter={"relations": 4}).announce({"bert-base": 2})
     assert asked == [{"google-bert/bert-base-cased": 2 * 4 * 3}]
     assert capsys.readouterr().out.startswith("about nothing\nwhat is done is kept in ")

@@ -9,8 +9,9 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
     """Look through an executed notebook.
 
     Raises:
-        BookError: an error or a warning in the outputs, a cell that did not run or ran out of order, other
-            parameters than were asked for, or an image without alt text; names the page and the cell.
+        BookError: an error in the outputs, a cell that did not run or ran out of order, other parameters than were
+            asked for, an image without alt text, or a warning, except in the paper profile, since real data may bring
+            some and hours of work would be lost; names the page and the cell.
     """
     given = notebook.metadata.get("papermill", {}).get("parameters", {})
     if given != parameters:
@@ -23,13 +24,13 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
         if cell.execution_count != number:
             raise BookError(f"{where}: ran as number {cell.execution_count}")
         for output in cell.outputs:
-            _check_output(output, cell, where)
+            _check_output(output, cell, where, quiet=parameters.get("profile") != "paper")
 
 
-def _check_output(output: NotebookNode, cell: NotebookNode, where: str) -> None:
+def _check_output(output: NotebookNode, cell: NotebookNode, where: str, *, quiet: bool) -> None:
     if output.output_type == "error":
         raise BookError(f"{where}: {output.ename}: {output.evalue}")
-    if output.output_type == "stream" and output.name == "stderr" and output.text.strip():
+    if quiet and output.output_type == "stream" and output.name == "stderr" and output.text.strip():
         raise BookError(f"{where}: wrote to stderr: {output.text.strip().splitlines()[0]}")
     is_image = any(mime.startswith("image/") for mime in output.get("data", {}))
     if is_image and not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip():

@@ -3,7 +3,7 @@
 Needs two folders, which `PTLIB_LAMA` and `PTLIB_TOKENIZERS` name: `make benchmark-paper`. First three ways to tune, in
 tokens a second and as a share of the device's speed on a large product of matrices; then one source to one target from
 end to end, with the time of each stage, the most memory, and what the paper's number of steps would take. What it finds
-goes to `book/paper-scale.json`.
+goes to `ptlib/paper-scale.json`.
 """
 
 import json
@@ -26,7 +26,7 @@ from ptlib.tasks import Task
 from ptlib.template import default_template
 from tests import shapes
 
-RESULT = Path(__file__).parents[2] / "book" / "paper-scale.json"
+RESULT = Path(pt.__file__).with_name("paper-scale.json")
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 ROWS, LENGTH, PAPER_STEPS = 16, 5, 600
 AT_ONCE, ONE, PLAIN, END_TO_END = (100, 20, 20, 600) if DEVICE.type == "cuda" else (6, 3, 2, 12)  # steps

@@ -70,7 +70,7 @@ def test_chapters_run_in_the_paper_profile(hub, tmp_path):
     publish_models(hub)
     publish_facts(hub)
     publish_labels(hub)
-    shorter = {"relations": 2, "seeds": 2, "steps": 10}
+    shorter = {"relations": 2, "seeds": 2, "steps": 3}
     command = [sys.executable, "-m", "book.runner", "--profile", "paper", "--build", str(tmp_path / "build")]
     command += ["-p", "shorter", str(shorter), "--only", *CHAPTERS]
     surroundings = {name: value for name, value in os.environ.items() if name not in ("PTLIB_LAMA", "HF_HUB_OFFLINE")}
@@ -83,6 +83,8 @@ def test_chapters_run_in_the_paper_profile(hub, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    for notebook in (tmp_path / "build" / "executed" / "paper" / "book").glob("*.ipynb"):
+        assert '"stderr"' not in notebook.read_text(encoding="utf-8"), notebook
     asked = {name for name in pt.profile("paper").models().values() if any(name in line for line in hub.log)}
     assert "google-bert/bert-large-cased" in asked
     for data in ("facebook/lama", "stanfordnlp/sst2", "fancyzhx/ag_news", "CogComp/trec", "SetFit/subj"):

@@ -40,6 +40,12 @@ def test_what_is_wrong_is_said_with_the_cell(changes, complaint):
         check(notebook(**changes), "one", {"seed": 0})
 
 
+def test_real_data_may_bring_warnings():
+    warned = notebook(outputs=[new_output("stream", name="stderr", text="oh\n")])
+    warned.metadata["papermill"]["parameters"] = {"profile": "paper"}
+    check(warned, "one", {"profile": "paper"})
+
+
 def test_a_notebook_executed_with_other_parameters_is_refused():
     with pytest.raises(BookError, match=r"was executed with {'seed': 0}, not with {'seed': 1}"):
         check(notebook(), "one", {"seed": 1})
