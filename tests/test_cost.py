@@ -41,6 +41,6 @@ def test_the_paper_profile_says_its_cost_before_it_loads_anything(monkeypatch, c
     monkeypatch.setattr("ptlib.profiles.in_words", lambda cost, device: "about nothing")
     pt.profile("paper", shorter={"relations": 4}).announce({"bert-base": 2})
     assert asked == [{"google-bert/bert-base-cased": 2 * 4 * 3}]
-    assert capsys.readouterr().out.startswith("about nothing\nwhat is done is kept in ")
+    assert capsys.readouterr().out.startswith("about nothing\nresults are kept in ")
     pt.profile("pocket").announce({"bert-small": 2})
     assert (len(asked), capsys.readouterr().out) == (1, "")
