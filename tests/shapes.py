@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from transformers import (
 )
 
 import ptlib as pt
+from ptlib.facts import SPLITS, split_of
 
 ROBERTA = {
     "max_position_embeddings": 514,
@@ -59,6 +61,16 @@ def random_weights(name: str, device: str = "cpu") -> pt.LanguageModel:
 
 
 def lama(*lms: pt.LanguageModel) -> list[pt.Task]:
-    """The relations of LAMA with examples to tune on, and only those that every model can answer in a word."""
+    """The relations of LAMA, with the examples that every model can answer in a word, split as those from the hub are.
+
+    Some relations have no training examples in the folder's own splits.
+    """
     tasks, _ = pt.in_vocabulary(list(pt.read_lama(os.environ["PTLIB_LAMA"]).values()), lms)
-    return [task for task in tasks if task.train]
+    return [split_by_subject(task) for task in tasks]
+
+
+def split_by_subject(task: pt.Task) -> pt.Task:
+    """A task whose examples stand in the splits that their subjects say."""
+    examples = dict.fromkeys(example for split in SPLITS for example in task.examples(split))
+    splits = {split: tuple(e for e in examples if split_of(e.text) == split) for split in SPLITS}
+    return replace(task, **splits)
