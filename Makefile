@@ -18,7 +18,7 @@ benchmark: $(READY)  ## throughput of prompt tuning, the closed form against the
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/waywardness.py
 
 benchmark-paper: $(READY)  ## the papers' sizes; PTLIB_LAMA and PTLIB_TOKENIZERS name folders with LAMA and tokenizers
-	$(VENV)/bin/python tests/benchmarks/paper_scale.py
+	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/paper_scale.py
 
 format: $(READY)  ## put the code into its usual form
 	$(VENV)/bin/ruff check --fix .

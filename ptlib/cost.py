@@ -9,7 +9,7 @@ from transformers import PreTrainedConfig
 
 from ptlib.descent import Settings
 from ptlib.dtypes import name_of, quick_dtype
-from ptlib.models import configuration_of, parameters_of
+from ptlib.models import shape_of
 
 TOKENS = 16  # of a row: a cloze of LAMA with five vectors has about so many
 SHARE = 1 / 3  # of a device's speed, assumed for tuning; measured: about a half on two CPU cores, a GPU not yet
@@ -41,15 +41,11 @@ def tuning_cost(prompts: Mapping[str, int | float], settings: Settings) -> Cost:
             downloaded.
         settings: steps and rows.
     """
-    rows = {name: count * settings.steps * settings.rows for name, count in prompts.items()}
-    operations = sum(operations_of(name) * TOKENS * count for name, count in rows.items())
-    sizes = [parameters_of(name) for name in prompts]
+    tokens = TOKENS * settings.rows * settings.steps  # for each prompt
+    shapes = {name: shape_of(name) for name in prompts}
+    operations = sum(operations_in(config) * tokens * prompts[name] for name, (config, _) in shapes.items())
+    sizes = [parameters for _, parameters in shapes.values()]
     return Cost(operations, 4 * sum(sizes) + 2 * max(sizes))
-
-
-def operations_of(name: str) -> int:
-    """`operations_in` for a model by name."""
-    return operations_in(configuration_of(name))
 
 
 def operations_in(config: PreTrainedConfig) -> int:

@@ -214,13 +214,13 @@ def parameters_of(name: str) -> int:
     Raises:
         PromptError: as `load`, for what the configuration shows.
     """
+    return shape_of(name)[1]
+
+
+def shape_of(name: str) -> tuple[PreTrainedConfig, int]:
+    """The configuration of a model and how many numbers it holds, without its weights; see `parameters_of`."""
     _, config, kind = _configuration(name, _locate(name))
-    return count_parameters(LOADERS[kind], config)
-
-
-def configuration_of(name: str) -> PreTrainedConfig:
-    """The configuration of a model, without its weights; see `parameters_of`."""
-    return _configuration(name, _locate(name))[1]
+    return config, count_parameters(LOADERS[kind], config)
 
 
 def _locate(name: str) -> str:

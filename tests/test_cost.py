@@ -4,6 +4,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ptlib as pt
 from ptlib import cost
+from ptlib.models import shape_of
 
 TOKENS = 16
 
@@ -13,14 +14,15 @@ def test_operations_are_those_that_a_model_makes(lm):
     with FlopCounterMode(display=False) as counter:
         lm.model.base_model(inputs_embeds=embedded).last_hidden_state.sum().backward()
     counted = counter.get_total_flops() / TOKENS
-    assert cost.operations_of(lm.name) == pytest.approx(counted, rel=0.12)
+    assert cost.operations_in(lm.model.config) == pytest.approx(counted, rel=0.12)
 
 
 def test_cost_grows_with_prompts_steps_and_models():
     settings = pt.Settings(steps=10, rows=2)
     one = cost.tuning_cost({"pocket/bert-small": 5}, settings)
     both = cost.tuning_cost({"pocket/bert-small": 5, "pocket/gpt2-large": 5}, settings)
-    assert one.operations == cost.operations_of("pocket/bert-small") * 5 * 10 * 2 * cost.TOKENS
+    config, _ = shape_of("pocket/bert-small")
+    assert one.operations == cost.operations_in(config) * 5 * 10 * 2 * cost.TOKENS
     assert both.operations > one.operations
     small, large = (pt.parameters_of(f"pocket/{name}") for name in ("bert-small", "gpt2-large"))
     assert (one.bytes, both.bytes) == (6 * small, 4 * small + 6 * large)

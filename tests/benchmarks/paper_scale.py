@@ -16,8 +16,6 @@ from pathlib import Path
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 import ptlib as pt
 from ptlib.cloze import Cloze
 from ptlib.cost import operations_in, speed
