@@ -30,7 +30,7 @@ for name in ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "HF_TOKEN"):
     os.environ.pop(name, None)
 
 import ptlib as pt
-from ptlib.tasks import Example, Task
+from ptlib.tasks.task import Example, Task
 
 FAMILIES = ("bert-small", "roberta-small", "albert-small", "gpt2-small")
 

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 import ptlib as pt
-from ptlib.facts import SPLITS, split_of
+from ptlib.tasks.splits import SPLITS, split_of
 
 ROBERTA = {
     "max_position_embeddings": 514,

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from book.runner.pages import ROOT, repository
-from ptlib.files import write_atomically
+from ptlib.keeping.files import write_atomically
 
 
 def holders(root: Path = ROOT) -> list[Path]:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from book.runner.gate import check
 from book.runner.pages import ROOT, BookError, Page, inputs_key
-from ptlib.files import write_atomically
+from ptlib.keeping.files import write_atomically
 
 CELL_TIMEOUT = 1_800  # seconds
 

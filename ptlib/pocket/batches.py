@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from ptlib.models import marks_around
+from ptlib.models.language_model import marks_around
 from ptlib.pocket.corpus import OBJECT, OTHER, SUBJECT, Sentence
 from ptlib.pocket.vocabulary import MAXIMUM_LENGTH
 

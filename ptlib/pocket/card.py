@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from ptlib.models import LanguageModel, load
+from ptlib.models.language_model import LanguageModel, load
 from ptlib.pocket.pretrain import LOSS_WINDOW, Progress
 from ptlib.pocket.recall import recall
-from ptlib.tasks import relation, relations
+from ptlib.tasks.shipped import relation, relations
 
 BARS = "▁▂▃▄▅▆▇█"
 

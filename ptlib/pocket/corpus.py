@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptlib.errors import PromptError
-from ptlib.facts import SPLITS
-from ptlib.tasks import Task, relation, relations
+from ptlib.tasks.shipped import relation, relations
+from ptlib.tasks.splits import SPLITS
+from ptlib.tasks.task import Task
 
 ORDINARY = Path(__file__).parent / "ordinary.toml"
 ORDINARY_SENTENCES = 12_000

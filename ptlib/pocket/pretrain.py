@@ -15,8 +15,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from ptlib.errors import PromptError
-from ptlib.files import write_atomically
-from ptlib.head import logits_at
+from ptlib.keeping.files import write_atomically
+from ptlib.models.logits import logits_at
 from ptlib.pocket.batches import Batch, Batches, choose_masked, choose_predicted
 
 ROWS = 256

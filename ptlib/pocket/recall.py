@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import torch
 
-from ptlib.cloze import encode
-from ptlib.facts import SPLITS
-from ptlib.metrics import Accuracy, hits
-from ptlib.models import LanguageModel
-from ptlib.tasks import Task
-from ptlib.template import SLOT, TEXT, parse
+from ptlib.models.language_model import LanguageModel
+from ptlib.prompts.cloze import encode
+from ptlib.prompts.template import SLOT, TEXT, parse
+from ptlib.scoring.scores import Accuracy, hits
+from ptlib.tasks.splits import SPLITS
+from ptlib.tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,15 @@ from pathlib import Path
 import torch
 
 import ptlib as pt
-from ptlib.cloze import Cloze
-from ptlib.cost import operations_in, speed
-from ptlib.files import write_atomically
-from ptlib.gradients import Gradients
-from ptlib.tasks import Task
-from ptlib.template import default_template
+from ptlib.book.cost import operations_in, speed
+from ptlib.keeping.files import write_atomically
+from ptlib.prompts.cloze import Cloze
+from ptlib.prompts.template import default_template
+from ptlib.tasks.task import Task
+from ptlib.tuning.gradients import Gradients
 from tests import shapes
 
-RESULT = Path(pt.__file__).with_name("paper-scale.json")
+RESULT = Path(pt.book.__file__).with_name("paper-scale.json")
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 ROWS, LENGTH, PAPER_STEPS = 16, 5, 600
 AT_ONCE, ONE, PLAIN, END_TO_END = (100, 100, 100, 600) if DEVICE.type == "cuda" else (8, 12, 6, 12)  # steps

@@ -28,7 +28,7 @@ def stacked(prompts: dict) -> torch.Tensor:
 def pocket(lms: dict[str, pt.LanguageModel]) -> None:
     """Every pair of different small models, all relations and seeds."""
     tasks = [pt.relation(name) for name in pt.relations()]
-    prompts = {name: pt.tune_many(lm, tasks, seeds=SEEDS, cache=pt.default_cache()) for name, lm in lms.items()}
+    prompts = {name: pt.tune_many(lm, tasks, seeds=SEEDS, cache=pt.keeping.default_cache()) for name, lm in lms.items()}
     plain = pt.GradientSearch(steps=STEPS, lengths="found", inside=False)
     print(f"{len(tasks)} relations, {len(SEEDS)} seeds, {STEPS} steps")
     print(f"{'pair':32}{'lowest gain':>12}{'P@1 exact':>11}{'P@1 search':>11}{'seconds':>9}{'search':>8}{'ratio':>7}")
@@ -36,21 +36,21 @@ def pocket(lms: dict[str, pt.LanguageModel]) -> None:
     for source, target in itertools.permutations(NAMES, 2):
         here, there = lms[source], lms[target]
         words = pt.shared_words(here, there)
-        anchors = pt.word_vectors(there, words)
-        wanted = pt.relative(stacked(prompts[source]), pt.word_vectors(here, words))
+        anchors = pt.models.word_vectors(there, words)
+        wanted = pt.carrying.relative(stacked(prompts[source]), pt.models.word_vectors(here, words))
 
         def reached(method: pt.ClosedForm | pt.GradientSearch) -> tuple[torch.Tensor, float]:
             start = time.perf_counter()
             moved = pt.transfer_many(prompts[source], here, there, method=method)  # noqa: B023
             taken = time.perf_counter() - start
-            return pt.objective(stacked(moved), wanted, anchors), taken  # noqa: B023
+            return pt.carrying.objective(stacked(moved), wanted, anchors), taken  # noqa: B023
 
         exact, exact_seconds = min((reached(pt.ClosedForm(lengths="found")) for _ in range(3)), key=lambda run: run[1])
         searched, search_seconds = reached(plain)
         gains.append(float((exact - searched).mean(dim=1).min()))
         for method, scores in ((pt.ClosedForm(), exact_scores), (pt.GradientSearch(steps=STEPS), search_scores)):
             moved = pt.transfer_many(prompts[source], here, there, method=method)
-            scores.append(pt.accuracy_by_seed(there, tasks, moved).mean())
+            scores.append(pt.scoring.accuracy_by_seed(there, tasks, moved).mean())
         ratios.append(search_seconds / exact_seconds)
         print(
             f"{source + ' to ' + target:32}{gains[-1]:>+12.5f}{exact_scores[-1]:>11.3f}{search_scores[-1]:>11.3f}"
@@ -69,12 +69,14 @@ def paper_scale() -> None:
     generator = torch.Generator().manual_seed(0)
     count, here, there = 17_230, 768, 1_024
     anchors = torch.randn(count, there, generator=generator)
-    wanted = pt.relative(torch.randn(41, 5, here, generator=generator), torch.randn(count, here, generator=generator))
+    wanted = pt.carrying.relative(
+        torch.randn(41, 5, here, generator=generator), torch.randn(count, here, generator=generator)
+    )
     start = time.perf_counter()
-    pt.closed_form(wanted, anchors)
+    pt.carrying.closed_form(wanted, anchors)
     exact = time.perf_counter() - start
     start = time.perf_counter()
-    for _ in pt.gradient_search(wanted, anchors, steps=TIMED_STEPS, every=TIMED_STEPS):
+    for _ in pt.carrying.gradient_search(wanted, anchors, steps=TIMED_STEPS, every=TIMED_STEPS):
         pass
     step = (time.perf_counter() - start) / TIMED_STEPS
     print(

@@ -15,8 +15,8 @@ from peft import PromptTuningConfig, TaskType, get_peft_model
 from transformers import GPT2LMHeadModel
 
 import ptlib as pt
-from ptlib.models import WEIGHTS
-from ptlib.tasks import Task
+from ptlib.models.language_model import WEIGHTS
+from ptlib.tasks.task import Task
 
 RELATIONS, LENGTH, ROWS, STEPS, ROUNDS = 12, 5, 4, 100, 3
 SETTINGS = pt.Settings(steps=STEPS, rows=ROWS)

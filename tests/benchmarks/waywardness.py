@@ -16,7 +16,7 @@ RELATIONS, TEXTS, GAMMAS, SEEDS, EVERY = 6, 5, (0.0, 0.1, 1.0, 10.0), (0, 1, 2),
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def one_after_another(lm: pt.LanguageModel, tasks: list[pt.Task], aims: list[pt.Aim]) -> float:
+def one_after_another(lm: pt.LanguageModel, tasks: list[pt.Task], aims: list[pt.tuning.Aim]) -> float:
     """Prompts per minute of the loop."""
     by_name, start = {task.name: task for task in tasks}, time.perf_counter()
     for aim in aims:
@@ -25,11 +25,13 @@ def one_after_another(lm: pt.LanguageModel, tasks: list[pt.Task], aims: list[pt.
         pt.accuracy(lm, task, prompt, split="dev")
         pt.accuracy(lm, task, prompt)
         pt.word_f1(str(pt.project(lm, prompt)), aim.text)
-        pt.token_match(lm, prompt, aim.text)
+        pt.reading.token_match(lm, prompt, aim.text)
     return 60 * len(aims) / (time.perf_counter() - start)
 
 
-def all_at_once(lm: pt.LanguageModel, tasks: list[pt.Task], texts: tuple[str, ...]) -> tuple[float, list[pt.Aim]]:
+def all_at_once(
+    lm: pt.LanguageModel, tasks: list[pt.Task], texts: tuple[str, ...]
+) -> tuple[float, list[pt.tuning.Aim]]:
     """Prompts per minute of the sweep, and what it was for."""
     start = time.perf_counter()
     prompts = pt.tune_toward(lm, tasks, texts, gammas=GAMMAS, seeds=SEEDS, progress=False)
@@ -41,7 +43,7 @@ def main() -> None:
     """Measure both ways, and print a line for each."""
     lm = pt.load("pocket/bert-small", device=DEVICE)
     tasks = [pt.relation(name) for name in pt.relations()[:RELATIONS]]
-    texts = pt.texts("P36", "unrelated")[:TEXTS]
+    texts = pt.tasks.texts("P36", "unrelated")[:TEXTS]
     all_at_once(lm, tasks[:1], texts[:1])  # warms up
     swept, aims = all_at_once(lm, tasks, texts)
     looped = one_after_another(lm, tasks, aims[::EVERY])

@@ -11,9 +11,9 @@ from transformers import AddedToken, AutoTokenizer, GPT2LMHeadModel
 
 import ptlib as pt
 from book.runner.pages import ROOT
-from ptlib.checkpoint import WEIGHTS
-from ptlib.classification import FILE
-from ptlib.tasks import SPLITS
+from ptlib.models.checkpoint import WEIGHTS
+from ptlib.tasks.classification import FILE
+from ptlib.tasks.splits import SPLITS
 from tests.hub.published import COPY, PUBLISH, write
 
 CHAPTERS = (
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.book
 
 
 def publish_models(hub):
-    for label, name in pt.profile("paper").models().items():
+    for label, name in pt.book.profile("paper").models().items():
         shutil.copytree(WEIGHTS / BEHIND.get(label, label), hub.folder(name), dirs_exist_ok=True)
 
 
@@ -85,7 +85,7 @@ def test_chapters_run_in_the_paper_profile(hub, tmp_path):
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     for notebook in (tmp_path / "build" / "executed" / "paper" / "book").glob("*.ipynb"):
         assert '"stderr"' not in notebook.read_text(encoding="utf-8"), notebook
-    asked = {name for name in pt.profile("paper").models().values() if any(name in line for line in hub.log)}
+    asked = {name for name in pt.book.profile("paper").models().values() if any(name in line for line in hub.log)}
     assert "google-bert/bert-large-cased" in asked
     for data in ("facebook/lama", "stanfordnlp/sst2", "fancyzhx/ag_news", "CogComp/trec", "SetFit/subj"):
         assert any(data in line for line in hub.log)

@@ -10,7 +10,7 @@ import pytest
 from datasets import ClassLabel, Features, Value
 
 import ptlib as pt
-from ptlib.facts import split_of
+from ptlib.tasks.splits import split_of
 from tests.hub.published import (
     COPY,
     FACTS,

@@ -150,7 +150,7 @@ def test_without_network_a_download_serves(hub, monkeypatch, caplog):
 
 def test_half_a_download_does_not_serve(hub, hurried):
     publish(hub, BERT, "bert")
-    pt.parameters_of(BERT)
+    pt.models.parameters_of(BERT)
     hub.stop()
     assert "not on this machine, and the hub gave no answer" in refusal(BERT)
 

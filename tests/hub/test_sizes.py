@@ -4,14 +4,14 @@ import pytest
 import torch
 
 import ptlib as pt
-from ptlib import memory
+from ptlib.models import memory
 from tests.hub.conftest import ARCHITECTURES, BERT, assert_equal_weights, change_json, publish, refusal
 
 
 @pytest.mark.parametrize("family", ARCHITECTURES)
 def test_parameters_are_counted_from_the_configuration(hub, family):
     publish(hub, BERT, family)
-    count = pt.parameters_of(BERT)
+    count = pt.models.parameters_of(BERT)
     assert {line.split("/")[-1] for line in hub.log if "/resolve/" in line} == {"config.json"}
     assert count == pt.load(BERT).parameters
 
@@ -20,7 +20,7 @@ def test_parameters_of_a_large_model_are_counted_without_making_any(hub, tmp_pat
     """The configuration of gpt2-xl; Radford et al. (2019) round its size to 1,542 million without the positions."""
     change_json(hub.folder(BERT) / "config.json", model_type="gpt2", architectures=["GPT2LMHeadModel"])
     change_json(hub.folder(BERT) / "config.json", n_embd=1600, n_layer=48, n_head=25)
-    assert pt.parameters_of(BERT) == 1_557_611_200
+    assert pt.models.parameters_of(BERT) == 1_557_611_200
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_parameters_of_a_large_model_are_counted_without_making_any(hub, tmp_pat
 )
 def test_a_model_that_does_not_fit_is_refused_before_its_weights_are_asked_for(hub, monkeypatch, quick, said):
     publish(hub, BERT, "bert")
-    count = pt.parameters_of(BERT)
+    count = pt.models.parameters_of(BERT)
     free = 4 * count - 1
     monkeypatch.setattr(memory, "free_bytes", lambda device: free)
     monkeypatch.setattr(memory, "quick_dtype", lambda device: quick)

@@ -5,7 +5,7 @@ import pytest
 
 import ptlib as pt
 from ptlib.pocket.corpus import OBJECT, SUBJECT, fact_sentence, generated, text_sentences
-from ptlib.tasks import answers
+from ptlib.tasks.task import answers
 
 LAMA_TREX = (  # the relations of LAMA's T-REx part
     "P17 P19 P20 P27 P30 P31 P36 P37 P39 P47 P101 P103 P106 P108 P127 P131 P136 P138 P140 P159 P176 P178 P190 P264 "

@@ -3,14 +3,14 @@ import torch
 from safetensors import safe_open
 
 import ptlib as pt
-from ptlib.models import WEIGHTS
+from ptlib.models.language_model import WEIGHTS
 from ptlib.pocket import card
 from ptlib.pocket.recall import recall
 from ptlib.pocket.recipes import RECIPES
 
 
 def test_every_recipe_has_its_model():
-    assert {name.removeprefix("pocket/") for name in pt.pocket_models()} == set(RECIPES)
+    assert {name.removeprefix("pocket/") for name in pt.models.pocket_models()} == set(RECIPES)
 
 
 def test_the_weights_are_half_precision_safetensors_and_light():

@@ -1,0 +1,88 @@
+"""Pictures that more than one chapter draws, all in one style."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ptlib.prompts.template import SLOT, TEXT, VECTOR, parse
+
+STYLE = Path(__file__).parent / "book.mplstyle"
+
+
+def use_style() -> None:
+    """Draw everything from here on in the book's style."""
+    plt.style.use(STYLE)
+
+
+def heat_map(
+    values: Float[np.ndarray, "rows columns"],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    label: str,
+    numbers: bool = False,
+) -> Figure:
+    """Shares between 0 and 1 as a labelled map.
+
+    Args:
+        values: one share for each row and column.
+        rows: names of the rows.
+        columns: names of the columns.
+        label: what the numbers are.
+        numbers: write each share into its field; a share that is not a number leaves its field empty.
+    """
+    figure, axes = plt.subplots(figsize=(4.8, 1.6 + 0.2 * len(rows)))
+    image = axes.imshow(values, vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(labelsize=9)
+    axes.grid(False)
+    if numbers:
+        for (row, column), value in np.ndenumerate(values):
+            text = "" if np.isnan(value) else f"{value:.2f}"
+            axes.text(
+                column, row, text, ha="center", va="center", fontsize=7, color="black" if value > 0.6 else "white"
+            )
+    figure.colorbar(image, label=label, shrink=0.6)
+    return figure
+
+
+def dots(axes: Axes, columns: Mapping[str, Float[np.ndarray, " values"]]) -> None:
+    """Columns of dots, one dot a value, with a bar for the mean of each column."""
+    scatter = np.random.default_rng(0)
+    for place, values in enumerate(columns.values()):
+        axes.plot(place + scatter.uniform(-0.2, 0.2, len(values)), values, "o", markersize=4, alpha=0.6)
+        axes.hlines(np.mean(values), place - 0.32, place + 0.32, color="black", linewidth=1.8)
+    axes.set_xticks(range(len(columns)), list(columns))
+
+
+def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
+    """A template as a row of boxes: words white, prompt vectors shaded, the slot dashed, the answer above it."""
+    parts = [text if part == TEXT else part for part in parse(template).parts]
+    figure, axes = plt.subplots(figsize=(4.8, 1.3))
+    axes.set_axis_off()
+    left = 0.0
+    for part in parts:
+        width = 0.55 if part == VECTOR else 0.95 if part == SLOT else 0.4 + 0.13 * len(part)
+        face, style = ("C4", "-") if part == VECTOR else ("white", "--" if part == SLOT else "-")
+        axes.add_patch(plt.Rectangle((left, 0), width, 0.8, facecolor=face, edgecolor="black", linestyle=style))
+        axes.text(left + width / 2, 0.4, "" if part in (VECTOR, SLOT) else part, ha="center", va="center")
+        if part == SLOT:
+            axes.annotate(
+                answer, (left + width / 2, 0.8), (left + width / 2, 1.45), ha="center", arrowprops={"arrowstyle": "<-"}
+            )
+        left += width + 0.12
+    axes.set(xlim=(-0.1, left), ylim=(-0.1, 1.8))
+    return figure
+
+
+def mean_and_spread(axes: Axes, x: Sequence[float], runs: Float[np.ndarray, "seeds points"], *, label: str) -> None:
+    """A line through the mean over seeds, in a band of one standard deviation to either side."""
+    mean, spread = runs.mean(axis=0), runs.std(axis=0, ddof=1)
+    (line,) = axes.plot(x, mean, marker="o", markersize=4, label=label)
+    axes.fill_between(x, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)

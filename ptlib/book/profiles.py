@@ -1,0 +1,145 @@
+"""Profiles: how large a chapter's experiments are, from a quick look to the papers' own models and data."""
+
+import functools
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from ptlib.book.cost import in_words, tuning_cost
+from ptlib.errors import PromptError
+from ptlib.keeping.store import default_cache
+from ptlib.models.language_model import LanguageModel, load
+from ptlib.tasks.lama import in_vocabulary, load_lama
+from ptlib.tasks.shipped import relation, relations
+from ptlib.tasks.task import Task
+from ptlib.tuning.descent import Settings
+from ptlib.tuning.in_words import WordSettings
+
+FILE = Path(__file__).with_name("profiles.toml")
+FAMILIES = ("bert", "roberta", "albert", "gpt2")  # the order that chapters name them in
+LAMA_RELATIONS = 41
+FIRST_RELATION = "P36"  # capitals, which most examples are about
+LEAST = {"relations": 2, "seeds": 2, "steps": 1}  # chapters compare relations and seeds, so two of each
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How large a chapter's experiments are.
+
+    Attributes:
+        name: "smoke", "pocket" or "paper".
+        families: for each family of models, what they are called and loaded by, from small to large.
+        seeds: of the prompts.
+        settings: how prompts are tuned.
+        written: how prompts in words are tuned.
+        search_steps: of the paper's search.
+        most: relations at most, or None for all.
+    """
+
+    name: str
+    families: Mapping[str, Mapping[str, str]]
+    seeds: range
+    settings: Settings
+    written: WordSettings
+    search_steps: int
+    most: int | None
+
+    @property
+    def smoke(self) -> bool:
+        """Whether it is for a quick look only."""
+        return self.name == "smoke"
+
+    @property
+    def paper(self) -> bool:
+        """Whether it has the papers' models and data."""
+        return self.name == "paper"
+
+    def models(self, *families: str, sizes: int | None = None) -> dict[str, str]:
+        """What models are called and loaded by: of some families or all, so many sizes of each from the smallest."""
+        chosen = families or tuple(self.families)
+        return {label: name for family in chosen for label, name in list(self.families[family].items())[:sizes]}
+
+    def first(self, family: str) -> str:
+        """What the smallest model of a family is called."""
+        return next(iter(self.families[family]))
+
+    def load(self, models: Mapping[str, str]) -> dict[str, LanguageModel]:
+        """Load models, by what they are called."""
+        return {label: load(name) for label, name in models.items()}
+
+    def announce(self, sweeps: Mapping[str, int | float]) -> None:
+        """Print what tuning will take in the paper profile, before anything is loaded; nothing in the others.
+
+        Args:
+            sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there, or 0
+                for models that are only loaded. To score all facts some 30 times takes about as long as one.
+        """
+        if not self.paper:
+            return
+        prompts = (self.most or LAMA_RELATIONS) * len(self.seeds)
+        names = self.models()
+        cost = tuning_cost({names[label]: count * prompts for label, count in sweeps.items()}, self.settings)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        print(in_words(cost, device))
+        print(f"results are kept in {default_cache()}; a run that is stopped goes on, only curves over steps do not")
+
+    def tasks(self, lms: Sequence[LanguageModel], names: Sequence[str] | None = None) -> list[Task]:
+        """Relations with the facts that every one of some models can answer in a word.
+
+        The paper profile takes LAMA: from the folder that `PTLIB_LAMA` names, or else from the hub; see `load_lama`.
+
+        Args:
+            lms: the models.
+            names: which relations; by default all that there are, of LAMA that of capitals first. A shortened profile
+                takes the first of these too.
+        """
+        if not self.paper:
+            return [relation(name) for name in (names or relations())[: self.most]]
+        lama = _lama(os.environ.get("PTLIB_LAMA"))
+        names = names or sorted(lama, key=lambda name: name != FIRST_RELATION)
+        kept, _ = in_vocabulary([_with_definition(lama[name]) for name in names], lms)
+        return [task for task in kept if task.train and task.dev and task.test][: self.most]
+
+
+def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = None) -> Profile:
+    """The profile of a name.
+
+    Args:
+        name: "smoke", "pocket" or "paper".
+        seed: the first of the seeds.
+        shorter: fewer "relations", "seeds" or "steps" than the profile has, for a first try; at least two relations
+            and two seeds, since chapters compare them.
+
+    Raises:
+        PromptError: an unknown profile, something else to shorten, or too few of it.
+    """
+    shorter, known = shorter or {}, tomllib.loads(FILE.read_text(encoding="utf-8"))
+    if name not in known:
+        raise PromptError(f"unknown profile {name!r}; there are {', '.join(known)}")
+    for what, count in shorter.items():
+        if what not in LEAST:
+            raise PromptError(f"cannot shorten {what!r}; there are {', '.join(LEAST)}")
+        if count < LEAST[what]:
+            raise PromptError(f"shortened to {count} {what}; give at least {LEAST[what]}")
+    about = known[name]
+    steps = {"steps": shorter["steps"]} if "steps" in shorter else {}
+    families = {family: about["models"][family] for family in FAMILIES}
+    seeds = range(seed, seed + shorter.get("seeds", about["seeds"]))
+    settings, written = (Settings(**about["settings"] | steps), WordSettings(**about["written"] | steps))
+    search_steps = min(about["search_steps"], shorter.get("steps", about["search_steps"]))
+    return Profile(name, families, seeds, settings, written, search_steps, shorter.get("relations"))
+
+
+@functools.cache
+def _lama(source: str | None) -> dict[str, Task]:
+    """LAMA, read once in each process."""
+    return load_lama(source)
+
+
+def _with_definition(task: Task) -> Task:
+    """A relation of LAMA with the definition of the one that is shipped, if there is one."""
+    return replace(task, definition=relation(task.name).definition) if task.name in relations() else task

@@ -1,0 +1,55 @@
+"""Search: the vector of a target model that stands to its anchors as a relative representation says."""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ptlib.carrying.lengths import Statistics
+from ptlib.carrying.representations import Found, Mask, Wanted, objective
+
+
+def gradient_search(
+    wanted: Wanted,
+    anchors: Float[Tensor, "anchors dim"],
+    *,
+    steps: int = 2_000,
+    learning_rate: float = 5e-3,
+    seed: int = 0,
+    mask: Mask | None = None,
+    inside: Statistics | None = None,
+    every: int = 50,
+) -> Iterator[tuple[int, Found]]:
+    """The paper's search: Adam on `1 - objective`, from Xavier-normal vectors.
+
+    Args:
+        wanted: relative representations.
+        anchors: the target's anchors.
+        steps: of Adam.
+        learning_rate: of Adam.
+        seed: of the vectors at the start, which are the same for each prompt.
+        mask: the anchors that count for each vector.
+        inside: bring each prompt to these statistics before it is encoded, at each step, as the released code
+            does; the paper's text does it after the search.
+        every: how often to give the vectors found so far.
+
+    Yields:
+        steps made, and the vectors at that point.
+    """
+    length, dim = wanted.shape[-2], anchors.shape[1]
+    start = torch.empty(length, dim, dtype=anchors.dtype)
+    torch.nn.init.xavier_normal_(start, generator=torch.Generator().manual_seed(seed))
+    vectors = start.to(anchors.device).expand(*wanted.shape[:-2], length, dim).clone().requires_grad_()
+    optimizer = torch.optim.Adam([vectors], lr=learning_rate)
+
+    def candidates() -> Found:
+        return vectors if inside is None else inside.give(vectors)
+
+    for step in range(1, steps + 1):
+        optimizer.zero_grad()
+        (1 - objective(candidates(), wanted, anchors, mask).mean(dim=-1)).sum().backward()
+        optimizer.step()
+        if step % every == 0 or step == steps:
+            with torch.no_grad():
+                yield step, candidates().clone()

@@ -1,0 +1,275 @@
+"""The whole table: models by models by tasks by methods by seeds, on all cores or a cluster, kept as it grows."""
+
+import functools
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from tqdm.auto import tqdm
+
+from ptlib.carrying.by_maps import Copy
+from ptlib.carrying.by_relations import Method
+from ptlib.carrying.carry import transfer_many
+from ptlib.errors import PromptError
+from ptlib.keeping.files import load_tensor, save_tensor
+from ptlib.keeping.keys import key_of, settings_of
+from ptlib.keeping.store import Store, default_cache
+from ptlib.models.language_model import LanguageModel, load
+from ptlib.models.quick import arithmetic
+from ptlib.prompts.word_prompt import WordPrompt
+from ptlib.scoring.scores import accuracy, accuracy_by_seed
+from ptlib.tasks.task import Task
+from ptlib.tuning.descent import Settings
+from ptlib.tuning.free import Prompts, tune_many
+from ptlib.tuning.in_words import WordSettings, tune_words, words_on
+from ptlib.tuning.start import random_prompt
+
+if TYPE_CHECKING:
+    import pandas
+
+ON_TARGET = ("manual", "random", "tuned")
+
+Entry = Method | WordSettings | str
+
+_models: dict[str, LanguageModel] = {}  # those that this process has
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a table is made of; see `transfer_table`.
+
+    Attributes:
+        tasks: what the prompts are for.
+        seeds: of the prompts.
+        length: vectors in a prompt.
+        settings: how prompts are tuned.
+        words: what prompts in words are written with.
+        cache: where prompts and scores are kept.
+    """
+
+    tasks: tuple[Task, ...]
+    seeds: tuple[int, ...]
+    length: int
+    settings: Settings
+    words: tuple[str, ...]
+    cache: str
+
+    @functools.lru_cache(maxsize=16)  # noqa: B019 (a plan lives as long as its process)
+    def tuned(self, lm: LanguageModel) -> Prompts:
+        """Free prompts on a model, read from the cache once in each process."""
+        return tune_many(
+            lm,
+            self.tasks,
+            length=self.length,
+            seeds=self.seeds,
+            settings=self.settings,
+            cache=self.cache,
+            progress=False,
+        )
+
+    @functools.lru_cache(maxsize=16)  # noqa: B019
+    def written(self, lm: LanguageModel, settings: WordSettings) -> dict[tuple[str, int], WordPrompt]:
+        """Prompts in words on a model, likewise."""
+        return tune_words(
+            lm,
+            self.tasks,
+            length=self.length,
+            seeds=self.seeds,
+            words=self.words or None,
+            settings=settings,
+            cache=self.cache,
+            progress=False,
+        )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One source, one target, one method: the unit of work."""
+
+    source: str
+    target: str
+    method: str
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class Scores:
+    """P@1 of a cell, by seed and task."""
+
+    values: Float[np.ndarray, "seeds tasks"]
+
+    def save(self, path: str | Path) -> None:
+        """Write to a safetensors file, whole or not at all."""
+        save_tensor(Path(path), torch.from_numpy(self.values), {}, kind="table of scores")
+
+
+def load_scores(path: str | Path) -> Scores:
+    """Read what `Scores.save` wrote."""
+    return Scores(load_tensor(path, kind="table of scores")[0].numpy())
+
+
+def transfer_table(
+    models: Sequence[str | LanguageModel],
+    tasks: Sequence[Task],
+    methods: Mapping[str, Entry],
+    *,
+    targets: Sequence[str | LanguageModel] | None = None,
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    length: int = 5,
+    settings: Settings = Settings(),
+    words: Sequence[str] = (),
+    cache: str | Path | None = None,
+    engine: str = "loky",
+    workers: int = -1,
+    progress: bool = True,
+) -> "pandas.DataFrame":
+    """P@1 on test examples of prompts carried from each model to each model, by each method.
+
+    Every finished cell (a source, a target and a method) is kept in the cache under a key of all that it
+    depends on: a run that was killed goes on where it was, and nothing is computed twice.
+
+    Args:
+        models: the models, or names to load them by; each is a source. Other processes load them by name.
+        tasks: what the prompts are for.
+        methods: by the name that each is to have in the table: a method of `transfer`, a `WordSettings` for
+            prompts in shared words, or one of "manual", "random" and "tuned", which look at the target alone
+            and have the target as their source. `Copy` is left out where the widths differ.
+        targets: the models to carry to; by default the same.
+        seeds: each prompt is tuned once for each.
+        length: vectors in a prompt.
+        settings: how prompts are tuned.
+        words: what prompts in words are written with.
+        cache: a folder for prompts and finished cells; by default the library's own.
+        engine: what joblib runs on: "loky" for the processes of this machine, "dask" or "ray" for a cluster
+            that is already there and whose workers see the cache folder.
+        workers: how many processes; -1 for one on each core.
+        progress: show a bar.
+
+    Returns:
+        a row for each source, target, method, task and seed, with its P@1 in the column "accuracy", computed
+        through the models' quick copies.
+
+    Raises:
+        PromptError: an unknown method, or anything that `load`, `tune_many` or `transfer` complain about.
+    """
+    import joblib
+
+    folder = str(cache or default_cache())
+    plan = Plan(tuple(tasks), tuple(seeds), length, settings, tuple(words), folder)
+    sources = _names(models)
+    cells = list(_cells(sources, sources if targets is None else _names(targets), methods))
+    store = Store(folder, load_scores)
+    keys = {cell: _key(cell, plan) for cell in cells}
+    shape = (len(plan.seeds), len(plan.tasks))
+    found = {cell: store.get(key, lambda scores: scores.values.shape == shape) for cell, key in keys.items()}
+    left = [cell for cell in cells if found[cell] is None]
+    if left:
+        with (
+            warnings.catch_warnings(),
+            joblib.parallel_config(backend=engine, n_jobs=workers),
+            _bar(progress, len(left)) as bar,
+        ):
+            # Loky replaces a process that has grown, as one that loads model after model does.
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+            joblib.Parallel()(joblib.delayed(_prepare)(*needed, plan) for needed in _needed(left))
+            run = joblib.Parallel(return_as="generator_unordered")
+            for cell, scores in run(joblib.delayed(_compute)(cell, plan, keys[cell]) for cell in left):
+                found[cell] = scores
+                bar.update()
+    return _frame({cell: found[cell] for cell in cells}, plan)
+
+
+def _names(models: Sequence[str | LanguageModel]) -> list[str]:
+    """What models are loaded by; those that are there already are not loaded again in this process."""
+    _models.update({lm.name: lm for lm in models if isinstance(lm, LanguageModel)})
+    return [lm.name if isinstance(lm, LanguageModel) else lm for lm in models]
+
+
+def _cells(models: Sequence[str], targets: Sequence[str], methods: Mapping[str, Entry]) -> Iterator[Cell]:
+    for method, entry in methods.items():
+        if isinstance(entry, str) and entry not in ON_TARGET:
+            raise PromptError(f"unknown method {entry!r}; in words there are {', '.join(ON_TARGET)}")
+        for target in targets:
+            for source in [target] if isinstance(entry, str) else models:
+                if not (isinstance(entry, Copy) and _model(source).dim != _model(target).dim):
+                    yield Cell(source, target, method, entry)
+
+
+def _model(name: str) -> LanguageModel:
+    """A model, loaded once in each process."""
+    if name not in _models:
+        _models[name] = load(name)
+    return _models[name]
+
+
+def _key(cell: Cell, plan: Plan) -> str:
+    entry = cell.entry if isinstance(cell.entry, str) else settings_of(cell.entry)
+    words = plan.words if isinstance(cell.entry, WordSettings) else ()
+    models = [(lm.fingerprint, arithmetic(lm)) for lm in (_model(cell.source), _model(cell.target))]
+    tasks = [(task.fingerprint(), task.template) for task in plan.tasks]
+    return key_of(models, entry, words, tasks, plan.seeds, plan.length, plan.settings, code=__name__)
+
+
+def _needed(cells: Sequence[Cell]) -> list[tuple[str, WordSettings | None]]:
+    """Which models need prompts, free ones (None) or in words, each once."""
+    needed = {
+        (cell.source, cell.entry if isinstance(cell.entry, WordSettings) else None): None
+        for cell in cells
+        if cell.entry not in ("manual", "random")
+    }
+    return list(needed)
+
+
+def _prepare(name: str, settings: WordSettings | None, plan: Plan) -> None:
+    """Tune the prompts of a model, so that its cells find them in the cache."""
+    if settings is None:
+        plan.tuned(_model(name))
+    else:
+        plan.written(_model(name), settings)
+
+
+def _compute(cell: Cell, plan: Plan, key: str) -> tuple[Cell, Scores]:
+    source, target = _model(cell.source), _model(cell.target)
+    if cell.entry == "manual":
+        values = np.array([[accuracy(target, task).value for task in plan.tasks]] * len(plan.seeds))
+    else:
+        values = accuracy_by_seed(target, plan.tasks, _prompts(cell.entry, source, target, plan), quick=True)
+    scores = Scores(values)
+    Store(plan.cache, load_scores).put(key, scores)
+    return cell, scores
+
+
+def _prompts(entry: Entry, source: LanguageModel, target: LanguageModel, plan: Plan) -> Prompts:
+    if entry == "tuned":
+        return plan.tuned(target)
+    if entry == "random":
+        return {
+            (task.name, seed): random_prompt(target, task, length=plan.length, seed=seed)
+            for task in plan.tasks
+            for seed in plan.seeds
+        }
+    if isinstance(entry, WordSettings):
+        return words_on(plan.written(source, entry), target)
+    return transfer_many(plan.tuned(source), source, target, method=entry)
+
+
+def _frame(found: Mapping[Cell, Scores], plan: Plan) -> "pandas.DataFrame":
+    import pandas as pd
+
+    rows = [
+        (cell.source, cell.target, cell.method, task.name, seed, scores.values[i, j])
+        for cell, scores in found.items()
+        for i, seed in enumerate(sorted(plan.seeds))
+        for j, task in enumerate(plan.tasks)
+    ]
+    return pd.DataFrame(rows, columns=["source", "target", "method", "task", "seed", "accuracy"])
+
+
+def _bar(progress: bool, total: int) -> tqdm:
+    quiet = {} if progress else {"disable": True}  # if shown, then only where tqdm is not switched off
+    return tqdm(total=total, desc="cells of the table", leave=False, **quiet)

@@ -1,0 +1,108 @@
+"""Files: written so that a failure midway leaves the old one, or none, and never half of one."""
+
+import contextlib
+import json
+import os
+import platform
+import re
+import secrets
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ptlib.errors import PromptError, first_line
+
+UNFINISHED = re.compile(r"\.(?P<pid>\d+)-[0-9a-f]{8}-(?P<host>.*)\.tmp$")  # the end of a temporary file's name
+LONGEST_WRITE = 24 * 3_600  # seconds; on another machine nobody can ask whether a process is still there
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in place in one step.
+
+    Raises:
+        PromptError: the disk is full or cannot be written to; what stood at `path` is as it was.
+    """
+    path = path.expanduser()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}-{platform.node()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)  # with the permissions that the user's umask gives
+        write(temporary)
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        raise PromptError(
+            f"{path}: cannot be written ({first_line(error)}); make room, or name another folder"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what writes left unfinished in a folder when their process was killed."""
+    for path in folder.glob(".*.tmp"):
+        if found := UNFINISHED.search(path.name):
+            gone = found["host"] == platform.node() and not psutil.pid_exists(int(found["pid"]))
+            with contextlib.suppress(OSError):
+                if gone or time.time() - path.stat().st_mtime > LONGEST_WRITE:
+                    path.unlink()
+
+
+def put_aside(path: Path, error: PromptError) -> None:
+    """Move a file that cannot be used out of the way, with a warning, so that it can be made anew."""
+    aside = path.with_name(f"{path.name}.damaged")
+    try:
+        os.replace(path, aside)
+    except OSError as other:
+        raise PromptError(f"{error}; and it cannot be moved away ({first_line(other)}): remove it") from error
+    warnings.warn(f"{error}; it is now {aside.name}, and made anew", stacklevel=2)
+
+
+def save_tensors(
+    path: Path, tensors: Mapping[str, Float[Tensor, "..."]], about: Mapping[str, object], *, kind: str
+) -> None:
+    """Write tensors and their description to a safetensors file, whole or not at all."""
+    metadata = {"format": f"ptlib {kind} 1", "about": json.dumps(about)}
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, lambda temporary: save_file(whole, temporary, metadata=metadata))
+
+
+def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Float[Tensor, "..."]], dict]:
+    """Read what `save_tensors` wrote.
+
+    Raises:
+        PromptError: the file is missing, cut short, or of another kind.
+    """
+    path = Path(path).expanduser()
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != f"ptlib {kind} 1":
+                raise PromptError(f"{path}: a safetensors file, but not a {kind} of ptlib")
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(metadata["about"])  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise PromptError(f"{path}: no such file") from error
+    except (SafetensorError, OSError) as error:
+        raise PromptError(f"{path}: cut short, or not a safetensors file ({error})") from error
+    except (KeyError, json.JSONDecodeError) as error:
+        raise PromptError(f"{path}: a {kind} whose description is damaged ({error})") from error
+
+
+def save_tensor(path: Path, tensor: Float[Tensor, "..."], about: Mapping[str, object], *, kind: str) -> None:
+    """Write one tensor and its description, likewise."""
+    save_tensors(path, {"tensor": tensor}, about, kind=kind)
+
+
+def load_tensor(path: str | Path, *, kind: str) -> tuple[Float[Tensor, "..."], dict]:
+    """Read what `save_tensor` wrote; see `load_tensors`."""
+    tensors, about = load_tensors(path, kind=kind)
+    if "tensor" not in tensors:
+        raise PromptError(f"{path}: a {kind} whose numbers are missing")
+    return tensors["tensor"], about

@@ -1,0 +1,100 @@
+"""The store: finished results on disk, under a key made of everything they depend on."""
+
+import hashlib
+import os
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from ptlib.errors import PromptError
+from ptlib.keeping.files import clear_leftovers, put_aside
+from ptlib.keeping.resume import Journal
+
+
+def default_cache() -> Path:
+    """The folder where tuned prompts are kept: `PTLIB_CACHE` if that is set, otherwise one in the home folder."""
+    return Path(os.environ.get("PTLIB_CACHE") or Path.home() / ".cache" / "ptlib").expanduser()
+
+
+Kept = TypeVar("Kept", bound="Keepable")
+Name = TypeVar("Name", bound=Hashable)
+
+
+@runtime_checkable
+class Keepable(Protocol):
+    """A result that can be written to a file."""
+
+    def save(self, path: str | Path) -> None:
+        """Write it."""
+
+
+class Store(Generic[Kept]):
+    """A folder of results, or nothing if `folder` is None; `read` reads one back."""
+
+    def __init__(self, folder: str | Path | None, read: Callable[[Path], Kept]):
+        self._folder = Path(folder).expanduser() if folder is not None else None
+        self._read = read
+
+    def get(self, key: str, fits: Callable[[Kept], bool] = lambda _: True) -> Kept | None:
+        """The result kept under a key, or None; a file that is damaged or does not fit is put aside with a warning."""
+        if self._folder is None or not (path := self._path(key)).exists():
+            return None
+        try:
+            result = self._read(path)
+            if fits(result):
+                return result
+            error = PromptError(f"{path}: holds something of another shape")
+        except PromptError as unreadable:
+            error = unreadable
+        put_aside(path, error)
+        return None
+
+    def put(self, key: str, result: Kept) -> None:
+        """Keep a result."""
+        if self._folder is not None:
+            result.save(self._path(key))
+
+    def complete(
+        self,
+        names: Iterable[Name],
+        key: Callable[[Name], str],
+        make: Callable[[list[Name], Journal], Mapping[Name, Kept]],
+        *,
+        fits: Callable[[Kept], bool] = lambda _: True,
+        anew: bool = False,
+    ) -> dict[Name, Kept]:
+        """The results of some names: what is there is read, the rest made in one go and kept.
+
+        What is made together depends on what was there, in the last digits. So a run that was killed goes on with
+        exactly those that it began with, even if some of them have been kept since.
+
+        Args:
+            names: what results are to be called.
+            key: what the result of a name is kept under; asked for only where there is a folder.
+            make: makes the results of some names; its descent goes by the journal.
+            fits: whether a result that is there has the right shape.
+            anew: make even those that are there, and keep no journal.
+        """
+        if self._folder is None:
+            return dict(make(list(names), Journal(None)))
+        keys = {name: key(name) for name in names}
+        journal = Journal(None if anew else self._part(keys.values()))
+        found = {name: None if anew else self.get(key, fits) for name, key in keys.items()}
+        missing = [key for name, key in keys.items() if found[name] is None]
+        left = [name for name, key in keys.items() if key in (journal.work or missing)]
+        if left:
+            clear_leftovers(self._folder)
+            journal.begin([keys[name] for name in left])
+            for name, result in make(left, journal).items():
+                self.put(keys[name], result)
+                found[name] = result
+            journal.remove()
+        return found
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.safetensors"
+
+    def _part(self, keys: Iterable[str]) -> Path:
+        """The file for the journal of a run that is to make some results."""
+        digest = hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:32]
+        return self._folder / f"{digest}.part.safetensors"

@@ -1,0 +1,17 @@
+"""Language models: find, refuse, load, run."""
+
+from ptlib.models.altered import rotated, untrained
+from ptlib.models.checkpoint import pocket_models
+from ptlib.models.language_model import LanguageModel, load, parameters_of
+from ptlib.models.shared import shared_words, word_vectors
+
+__all__ = [
+    "LanguageModel",
+    "load",
+    "parameters_of",
+    "pocket_models",
+    "rotated",
+    "shared_words",
+    "untrained",
+    "word_vectors",
+]

@@ -1,0 +1,43 @@
+"""Batches: as many rows in one forward pass as the device holds."""
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from ptlib.models.language_model import LanguageModel
+
+CPU_TOKENS = 2_048  # more than that, and a CPU's caches no longer hold what a layer hands to the next
+CUDA_TOKENS = 131_072  # with more, a GPU is not busier
+NUMBERS_A_LAYER = 34  # kept for the backward pass for each token, in widths of the model (Korthikanti et al. 2022)
+
+
+def chunks(lm: LanguageModel, lengths: Int[Tensor, " rows"]) -> list[Int[Tensor, " chosen"]]:
+    """Numbers of rows in groups of similar length, so that little is padded and no group is too large."""
+    order = torch.argsort(lengths, stable=True)
+    total = int(lengths.sum())
+    groups = -(-total // tokens_at_once(lm))
+    group = (lengths[order].cumsum(0) - 1) * groups // total
+    return [part for part in order.split(group.bincount().tolist()) if len(part)]
+
+
+def tokens_at_once(lm: LanguageModel) -> int:
+    """How many tokens go through a model in one forward and backward pass.
+
+    On a GPU by all of its memory and not by what is free, so that the same work is cut in the same places, and
+    comes out the same, each time.
+    """
+    if lm.device.type != "cuda":
+        return CPU_TOKENS
+    return tokens_in(torch.cuda.get_device_properties(lm.device).total_memory, lm)
+
+
+def tokens_in(memory: int, lm: LanguageModel) -> int:
+    """How many tokens fit into a third of what a model and its quick copy leave of some bytes of memory.
+
+    The rest is for other models, and for what the estimate leaves out, such as attention and the allocator's gaps.
+    """
+    config = lm.model.config
+    hidden = config.num_hidden_layers * NUMBERS_A_LAYER * config.hidden_size * 2
+    head = config.vocab_size  # logits: ten bytes for each word of the vocabulary in each row, shared by some ten tokens
+    weights = lm.parameters * 6  # in float32, and in half of that
+    return max(1, min(CUDA_TOKENS, (memory - weights) // 3 // (hidden + head)))

@@ -1,0 +1,123 @@
+"""Checkpoints: which files a model needs, and which of them are not touched because they could run code."""
+
+import difflib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from safetensors import SafetensorError
+from transformers.utils import logging
+
+from ptlib.errors import PromptError, first_line
+
+WEIGHTS = Path(__file__).parents[1] / "pocket" / "weights"
+CONFIG = "config.json"
+WEIGHTS_FILE, INDEX = "model.safetensors", "model.safetensors.index.json"
+WEIGHTS_FILES = (WEIGHTS_FILE, INDEX, "model-*.safetensors")
+VOCABULARIES = (  # any of these makes a tokenizer
+    ("tokenizer.json",),
+    ("vocab.txt",),
+    ("vocab.json", "merges.txt"),
+    ("spiece.model",),
+    ("sentencepiece.bpe.model",),
+    ("tokenizer.model",),
+)
+VOCABULARY = (
+    *(file for files in VOCABULARIES for file in files),
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+
+
+def pocket_models() -> tuple[str, ...]:
+    """Names of the language models that come with the book."""
+    return tuple(sorted(f"pocket/{folder.parent.name}" for folder in WEIGHTS.glob("*/config.json")))
+
+
+def alike(name: str, cutoff: float) -> Sequence[str]:
+    """The pocket models of nearly this name, or all of them if there is none; `cutoff` is as in `difflib`."""
+    return difflib.get_close_matches(name, pocket_models(), n=3, cutoff=cutoff) or pocket_models()
+
+
+def require_configuration(name: str, folder: Path) -> None:
+    """Refuse a checkpoint that does not say what it is."""
+    if not (folder / CONFIG).is_file():
+        _refuse(name, f"{CONFIG} is missing", "use a checkpoint that `save_pretrained` wrote")
+
+
+def require_no_code(name: str, folder: Path) -> None:
+    """Refuse a checkpoint that asks for Python code of its own.
+
+    Such a model is refused even where `transformers` has a class of that name, since the two may differ.
+    """
+    for file in (CONFIG, "tokenizer_config.json"):
+        if (folder / file).is_file() and "auto_map" in _read(name, folder / file):
+            _refuse(name, f"its {file} asks to run code that comes with it (auto_map)", "use a model without")
+
+
+def require_weights(name: str, folder: Path) -> None:
+    """Refuse a checkpoint without weights, or with weights in files that are not safetensors."""
+    named = _read(name, folder / CONFIG).get("transformers_weights", WEIGHTS_FILE)
+    if not str(named).endswith((".safetensors", ".safetensors.index.json")):
+        _refuse(name, f"{CONFIG} names {named}, which is not safetensors", "use a checkpoint with safetensors only")
+    if (folder / WEIGHTS_FILE).is_file():
+        return
+    if not (folder / INDEX).is_file():
+        _refuse(
+            name,
+            f"{WEIGHTS_FILE} is missing",
+            "weights in other files, such as pytorch_model.bin, are pickles, which can run code, and are not read; "
+            "use a checkpoint with safetensors, as `save_pretrained` writes them",
+        )
+    for shard in sorted(set(_read(name, folder / INDEX).get("weight_map", {}).values())):
+        if not shard.endswith(".safetensors"):
+            _refuse(name, f"{INDEX} names {shard}, which is not safetensors", "use a checkpoint with safetensors only")
+        if not (folder / shard).is_file():
+            _refuse(name, f"{shard} is missing", "download the checkpoint again, or use another")
+
+
+def require_vocabulary(name: str, folder: Path) -> None:
+    """Refuse a checkpoint without a tokenizer, for which `transformers` would make up an empty one."""
+    if not any(all((folder / file).is_file() for file in files) for files in VOCABULARIES):
+        wanted = ", ".join(" with ".join(files) for files in VOCABULARIES)
+        _refuse(name, f"it has no tokenizer, which is one of {wanted}", "save the tokenizer beside the model")
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Turns what goes wrong in reading a checkpoint into one line."""
+    try:
+        yield
+    except (OSError, ValueError, SafetensorError) as error:
+        _refuse(name, first_line(error), "use another checkpoint", error)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keeps `transformers` from showing progress, since reading is quick, and weights that the head has no use for."""
+    bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _read(name: str, file: Path) -> dict[str, object]:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        _refuse(
+            name, f"{file.name} is damaged ({first_line(error)})", "download it again, or use another checkpoint", error
+        )
+
+
+def _refuse(name: str, wrong: str, remedy: str, cause: Exception | None = None) -> NoReturn:
+    where = "folder" if Path(name).is_dir() or name.startswith("pocket/") else "repository"
+    raise PromptError(f"{name}: this {where} holds no checkpoint that can be read: {wrong}; {remedy}") from cause

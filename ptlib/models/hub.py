@@ -1,0 +1,82 @@
+"""The Hugging Face hub: files of a model by its name, from there or from what was downloaded before."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HFValidationError,
+    HTTPError,
+    RepositoryNotFoundError,
+)
+from tqdm.auto import tqdm
+
+from ptlib.errors import PromptError, first_line
+from ptlib.models.checkpoint import alike
+
+TRIES = 3  # of a download; each of them resumes a few times by itself
+PATIENCE = 3  # seconds
+
+
+class _Bar(tqdm):
+    """A progress bar that shows only what takes long."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named, delay=PATIENCE, leave=False)
+
+    def display(self, *args, **named) -> None:
+        """Draw the bar, if it is time."""
+        if self._time() - self.start_t >= PATIENCE:
+            super().display(*args, **named)
+
+
+def fetch(name: str, files: Sequence[str], *, revision: str | None = None) -> Path:
+    """Download files of a model, if they are not on this machine in their latest state.
+
+    Without network, what was downloaded before is used.
+
+    Args:
+        name: such as "gpt2" or "google-bert/bert-base-cased".
+        files: patterns of file names.
+        revision: a branch, tag or commit; by default the main branch.
+
+    Returns:
+        the folder with the files; its name is the commit. What the model does not have is missing there.
+
+    Raises:
+        PromptError: no such model, one that needs a login, no network and no earlier download, or a connection
+            that keeps breaking off.
+    """
+    for _ in range(TRIES):
+        try:
+            return Path(snapshot_download(name, revision=revision, allow_patterns=list(files), tqdm_class=_Bar))
+        except HTTPError as error:
+            if isinstance(error, RepositoryNotFoundError):
+                raise PromptError(_not_given(name, error)) from error
+            broken = error
+        except HFValidationError as error:
+            raise PromptError(f"{name}: no such folder, and no name for the hub; write OWNER/NAME") from error
+        except EntryNotFoundError as error:
+            raise PromptError(
+                f"{name}: not on this machine, and the hub gave no answer; check the network, or use {_instead(name)}"
+            ) from error
+        except OSError as error:
+            raise PromptError(f"{name}: cannot be kept on this machine: {first_line(error)}") from error
+    raise PromptError(f"{name}: the download broke off {TRIES} times ({first_line(broken)}); try again later")
+
+
+def _not_given(name: str, error: RepositoryNotFoundError) -> str:
+    if isinstance(error, GatedRepoError):
+        page = f"{constants.ENDPOINT}/{name}"
+        return f"{name}: gated on the hub; accept the terms on {page} and log in with `hf auth login`"
+    return (
+        f"{name}: no such folder, and no such model on the hub; check the spelling, log in with `hf auth login` "
+        f"if the model is private, or use {_instead(name)}"
+    )
+
+
+def _instead(name: str) -> str:
+    """The models that come with the book, or those of nearly this name."""
+    return " or ".join(alike(f"pocket/{name}", 0.75))

@@ -1,0 +1,83 @@
+"""Projection: the vocabulary words nearest to a prompt's vectors."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ptlib.errors import PromptError
+from ptlib.models.language_model import LanguageModel
+from ptlib.prompts.soft_prompt import SoftPrompt
+
+METRICS = ("euclidean", "cosine", "dot")
+AT_ONCE = 4_096  # vectors whose distances to the whole vocabulary are held in memory
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The words nearest to each vector of a prompt, nearest first, and how far they are.
+
+    Attributes:
+        words: for each vector, its nearest tokens as text.
+        distances: for each vector, their distances; for the cosine metric 1 - cosine, for the dot product
+            its negative.
+        metric: "euclidean", "cosine" or "dot".
+        text: the nearest token of each vector, read together.
+    """
+
+    words: tuple[tuple[str, ...], ...]
+    distances: tuple[tuple[float, ...], ...]
+    metric: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def project(lm: LanguageModel, prompt: SoftPrompt, *, count: int = 1, metric: str = "euclidean") -> Projection:
+    """The `count` vocabulary words nearest to each vector of a prompt (Khashabi et al. 2022, with Euclidean distance).
+
+    Raises:
+        PromptError: an unknown metric, or a prompt that does not fit the model.
+    """
+    found = nearest(lm, prompt.on(lm), count=count, metric=metric)
+    return Projection(
+        tuple(tuple(lm.tokenizer.decode([i]).strip() for i in row) for row in found.indices.tolist()),
+        tuple(tuple(row) for row in found.values.tolist()),
+        metric,
+        lm.tokenizer.decode(found.indices[:, 0]).strip(),
+    )
+
+
+def nearest(
+    lm: LanguageModel, vectors: Float[Tensor, "vectors dim"], *, count: int = 1, metric: str = "euclidean"
+) -> torch.return_types.topk:
+    """Distances (`values`) and token ids (`indices`) of the `count` words nearest to each vector.
+
+    Raises:
+        PromptError: an unknown metric.
+    """
+    if metric not in METRICS:
+        raise PromptError(f"unknown metric {metric!r}; there are {', '.join(METRICS)}")
+    parts = [_distances(part, lm.embeddings, metric).topk(count, largest=False) for part in vectors.split(AT_ONCE)]
+    return torch.return_types.topk(tuple(torch.cat(values) for values in zip(*parts, strict=True)))
+
+
+def word_spacing(lm: LanguageModel) -> float:
+    """The median Euclidean distance from a word to its nearest neighbour, a measure for how far a prompt has moved."""
+    words = lm.embeddings[list(lm.words.values())]
+    # The nearest word to a word is itself, at a distance of about 0.
+    parts = [torch.cdist(part, words).topk(2, largest=False).values[:, 1] for part in words.split(AT_ONCE)]
+    return torch.cat(parts).median().item()
+
+
+def _distances(
+    vectors: Float[Tensor, "vectors dim"], words: Float[Tensor, "words dim"], metric: str
+) -> Float[Tensor, "vectors words"]:
+    if metric == "euclidean":
+        return torch.cdist(vectors, words)
+    if metric == "dot":
+        return -vectors @ words.T
+    unit = torch.nn.functional.normalize
+    return 1 - unit(vectors, dim=1) @ unit(words, dim=1).T

@@ -1,0 +1,34 @@
+"""Quizzing a language model: what it would put into the slot of a sentence."""
+
+import torch
+
+from ptlib.models.language_model import LanguageModel
+from ptlib.prompts.cloze import encode_texts, slot_logits
+from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.template import SLOT, parse
+
+
+def fill(
+    lm: LanguageModel, text: str, prompt: SoftPrompt | None = None, *, count: int = 5
+) -> tuple[tuple[str, float], ...]:
+    """The likeliest words for a slot, with their probabilities.
+
+    Args:
+        lm: the language model.
+        text: a sentence with a slot, such as `"The capital of France is [Y] ."`, or, with a prompt, the
+            text that the prompt is put beside, such as `"France"`.
+        prompt: a soft prompt for the model.
+        count: how many words.
+
+    Raises:
+        PromptError: no slot in the sentence, or the prompt does not fit the model.
+    """
+    if prompt is None:
+        template, vectors = parse(text, required=(SLOT,)), torch.empty(0, lm.dim).to(lm.embeddings)
+    else:
+        template, vectors = parse(prompt.template), prompt.on(lm)
+    cloze = encode_texts(lm, template, [text], task="the sentence")
+    with torch.no_grad():
+        top = slot_logits(lm, cloze, vectors.unsqueeze(0))[0].softmax(dim=-1).topk(count)
+    words = [lm.tokenizer.decode([i]).strip() for i in top.indices.tolist()]
+    return tuple(zip(words, top.values.tolist(), strict=True))

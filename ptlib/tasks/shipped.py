@@ -1,0 +1,55 @@
+"""The relations that come with the book, and any in files of the same form."""
+
+import difflib
+import functools
+import tomllib
+from pathlib import Path
+
+from ptlib.errors import PromptError
+from ptlib.tasks.facts import read_facts
+from ptlib.tasks.splits import SPLITS, split_of
+from ptlib.tasks.task import Example, Task
+
+RELATIONS = Path(__file__).parents[1] / "pocket" / "relations"
+
+
+def relations() -> tuple[str, ...]:
+    """Property ids of the shipped relations, in numeric order."""
+    return tuple(sorted((path.stem for path in RELATIONS.glob("P*.tsv")), key=lambda name: int(name[1:])))
+
+
+def relation(name: str, *, folder: Path = RELATIONS) -> Task:
+    """The task of one relation: `relation("P36")` asks for capitals.
+
+    Reads `<name>.tsv` (the facts) and `<name>.toml` (label, template, definition, sentences).
+
+    Raises:
+        PromptError: no such relation, a malformed file, or a relation without facts.
+    """
+    facts_file = folder / f"{name}.tsv"
+    if not facts_file.exists():
+        known = sorted(path.stem for path in folder.glob("*.tsv"))
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:5]
+        raise PromptError(f"unknown relation {name!r}; did you mean {', '.join(near)}? relations() lists all")
+    return _read_relation(name, folder)
+
+
+@functools.cache
+def _read_relation(name: str, folder: Path) -> Task:
+    about_file, facts_file = folder / f"{name}.toml", folder / f"{name}.tsv"
+    try:
+        about = tomllib.loads(about_file.read_text(encoding="utf-8"))
+        label, template, definition = about["label"], about["template"], about["definition"]
+        sentences = tuple(about["sentences"])
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise PromptError(f"{about_file}: cannot be read as the description of a relation: {error}") from error
+    by_split: dict[str, list[Example]] = {split: [] for split in SPLITS}
+    for fact in read_facts(facts_file):
+        by_split[split_of(fact.subject)].append(Example(fact.subject, fact.object))
+    splits = {split: tuple(examples) for split, examples in by_split.items()}
+    task = Task(name, label, template, **splits, definition=definition, sentences=sentences)
+    if not (task.train and task.test):
+        raise PromptError(
+            f"{folder / name}.tsv: too few facts: {len(task.train)} to train on, {len(task.test)} to test"
+        )
+    return task

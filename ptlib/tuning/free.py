@@ -1,0 +1,164 @@
+"""Prompt tuning: find the vectors that make a frozen language model do a task, for many tasks at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ptlib.errors import PromptError
+from ptlib.keeping.keys import key_of
+from ptlib.keeping.resume import Journal
+from ptlib.keeping.store import Store
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.quick import arithmetic
+from ptlib.prompts.soft_prompt import SoftPrompt, load_prompt
+from ptlib.prompts.template import default_template, parse
+from ptlib.tasks.task import Task
+from ptlib.tuning.descent import Descent, Settings
+from ptlib.tuning.start import job_generator, random_vectors
+from ptlib.tuning.toward import text_ids, tune_toward
+
+Prompts = dict[tuple[str, int], SoftPrompt]
+Watch = Callable[[int, Callable[[], Prompts]], None]
+
+
+def tune(
+    lm: LanguageModel,
+    task: Task,
+    *,
+    length: int | None = None,
+    template: str | None = None,
+    seed: int = 0,
+    settings: Settings = Settings(),
+    start: SoftPrompt | None = None,
+    toward: str | None = None,
+    gamma: int | float = 0,
+    cache: str | Path | None = None,
+) -> SoftPrompt:
+    """Tune a soft prompt for one task; see `tune_many`.
+
+    Minimises the cross-entropy of the right word at the slot (Lester et al. 2021; OptiPrompt), with the
+    language model's own weights left as they are.
+
+    With `toward`, the prompt starts at the embeddings of a text and is drawn to them with strength `gamma`
+    (Khashabi et al. 2022); see `tune_toward`. Its length is then the number of the text's tokens, and a
+    template holds one `[V]` for all of them.
+    """
+    if toward is not None:
+        tokens = len(text_ids(lm, toward))
+        if length not in (None, tokens):
+            raise PromptError(f"text {toward!r} has {tokens} tokens in {lm.name}, the prompt {length} vectors")
+        (prompt,) = tune_toward(
+            lm,
+            [task],
+            [toward],
+            gammas=(gamma,),
+            seeds=(seed,),
+            start=start or "text",
+            template=template,
+            settings=settings,
+            cache=cache,
+            progress=False,
+        ).values()
+        return prompt
+    if gamma:
+        raise PromptError(f"gamma {gamma} draws a prompt to a text; say to which one, with toward=...")
+    job = task.name, seed
+    prompts = tune_many(
+        lm,
+        [task],
+        length=5 if length is None else length,
+        template=template,
+        seeds=(seed,),
+        settings=settings,
+        start=None if start is None else {job: start},
+        cache=cache,
+        progress=False,
+    )
+    return prompts[job]
+
+
+def tune_many(
+    lm: LanguageModel,
+    tasks: Sequence[Task],
+    *,
+    length: int = 5,
+    template: str | None = None,
+    seeds: Sequence[int] = (0,),
+    settings: Settings = Settings(),
+    start: Prompts | None = None,
+    cache: str | Path | None = None,
+    progress: bool = True,
+    watch: Watch | None = None,
+) -> Prompts:
+    """Tune a prompt for each task and seed, all in the same forward passes.
+
+    Each prompt comes out as if it had been tuned alone, up to floating-point rounding: it has its own
+    start, its own order of examples and its own gradient.
+
+    Args:
+        lm: the frozen language model.
+        tasks: what to tune for.
+        length: vectors in a prompt, for the default template `[X] [V] ... [V] [Y] .`.
+        template: another template, with one `[V]` for each vector; then `length` is read from it.
+        seeds: each task is tuned once for each.
+        settings: steps, rows and learning rate.
+        start: where to start from, for each task and seed, such as prompts carried over from another model;
+            by default random vectors.
+        cache: a folder in which finished prompts are kept and looked up.
+        progress: show a bar, if this takes long.
+        watch: called with the number of updates made, from 0 on, and a function that gives the prompts as
+            they are then. Prompts that are watched are tuned even if the cache has them.
+
+    Returns:
+        prompts by task name and seed.
+
+    Raises:
+        PromptError: a task without usable examples, or a template or a start that does not fit.
+    """
+    parsed = parse(template or default_template(length))
+    jobs = {(task.name, seed): (task, seed) for task in tasks for seed in seeds}
+    starts = {name: _start(lm, name, parsed.length, start) for name in jobs}
+
+    def key(name: tuple[str, int]) -> str:
+        begun = "random" if start is None else starts[name]
+        parts = (lm.name, lm.fingerprint, arithmetic(lm), jobs[name][0].fingerprint(), parsed.text, name[1], settings)
+        return key_of(*parts, begun, code=__name__)
+
+    def make(left: list[tuple[str, int]], journal: Journal) -> Prompts:
+        descent = Descent(
+            lm, [jobs[name] for name in left], parsed.text, settings, torch.stack([starts[n] for n in left])
+        )
+
+        def prompts() -> Prompts:
+            return {
+                (task, seed): SoftPrompt(vectors, lm.name, task, parsed.text, seed, asdict(settings))
+                for (task, seed), vectors in zip(left, descent.vectors.detach(), strict=True)
+            }
+
+        label = f"tuning {len(left)} prompts on {lm.name}"
+        for step in descent.steps(journal, label=label, progress=progress):
+            if watch:
+                watch(step, prompts)
+            descent.step(step)
+        if watch:
+            watch(settings.steps, prompts)
+        return prompts()
+
+    def fits(prompt: SoftPrompt) -> bool:
+        return (prompt.length, prompt.dim) == (parsed.length, lm.dim)
+
+    return Store(cache, load_prompt).complete(jobs, key, make, fits=fits, anew=watch is not None)
+
+
+def _start(lm: LanguageModel, name: tuple[str, int], length: int, start: Prompts | None) -> Float[Tensor, "length dim"]:
+    if start is None:
+        return random_vectors(lm, length, job_generator(*name, "start"))
+    if name not in start:
+        raise PromptError(f"no start for task {name[0]} and seed {name[1]}; give one for each, or none at all")
+    if start[name].length != length:
+        raise PromptError(f"{name[0]}: a start of {start[name].length} vectors for a prompt of {length}")
+    return start[name].on(lm)

@@ -1,0 +1,177 @@
+"""Tuning toward a text: prompts that do a task while they stay near the words of a text that may say otherwise."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ptlib.errors import PromptError
+from ptlib.keeping.keys import key_of
+from ptlib.keeping.resume import Journal
+from ptlib.keeping.store import Store
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.quick import arithmetic
+from ptlib.prompts.soft_prompt import SoftPrompt, load_prompt
+from ptlib.prompts.template import VECTOR, default_template
+from ptlib.tasks.task import Task
+from ptlib.tuning.descent import Descent, Pull, Settings
+from ptlib.tuning.start import job_generator, random_vectors
+
+
+class Aim(NamedTuple):
+    """What a prompt was tuned for, and the text that it was drawn to, how strongly, and from which seed."""
+
+    task: str
+    text: str
+    gamma: float
+    seed: int
+
+
+def text_ids(lm: LanguageModel, text: str) -> list[int]:
+    """Token ids of a text that a prompt is to look like.
+
+    Raises:
+        PromptError: no words, or some that the model does not know.
+    """
+    ids = lm.pieces(text.strip())
+    if not text.strip() or not ids:
+        raise PromptError(f"text {text!r} has no words; give at least one")
+    special = set(lm.tokenizer.all_special_ids)
+    unknown = [word for word in text.split() if special & set(lm.pieces(word))]
+    if unknown or special & set(ids):
+        raise PromptError(f"text {text!r}: {lm.name} has no words for {', '.join(map(repr, unknown)) or 'parts of it'}")
+    return ids
+
+
+def tune_toward(
+    lm: LanguageModel,
+    tasks: Sequence[Task],
+    texts: Sequence[str] | Mapping[str, Sequence[str]],
+    *,
+    gammas: Sequence[int | float],
+    seeds: Sequence[int] = (0,),
+    start: Literal["text", "random"] | SoftPrompt = "text",
+    template: str | None = None,
+    settings: Settings = Settings(),
+    cache: str | Path | None = None,
+    progress: bool = True,
+) -> dict[Aim, SoftPrompt]:
+    """Tune a prompt for each task, text, gamma and seed; those of equally long texts in the same forward passes.
+
+    Minimises the task's cross-entropy plus gamma times the sum of squared distances of the prompt's vectors
+    to the embeddings of the text's tokens, divided by their number (Khashabi et al. 2022). With the same seed,
+    prompts see the same examples in the same order, so that they differ by text and gamma alone.
+
+    Args:
+        lm: the frozen language model.
+        tasks: what to tune for.
+        texts: what prompts are drawn to, the same for all tasks, or by name of the task. A prompt has as many
+            vectors as its text has tokens.
+        gammas: how strongly; with 0 a prompt only starts at the text.
+        seeds: each prompt is tuned once for each.
+        start: at the "text", at "random" vectors, or at a prompt of the right length.
+        template: where the prompt stands, with one `[V]` for all its vectors; by default `[X] [V] [Y] .`.
+        settings: steps, rows and learning rate.
+        cache: a folder in which finished prompts are kept and looked up.
+        progress: show a bar, if this takes long.
+
+    Returns:
+        prompts by task, text, gamma and seed, in that order.
+
+    Raises:
+        PromptError: a text without words or with unknown ones, one that is too long for the model or does not
+            fit the start, a task without texts, an unknown start, a gamma that is negative or no number, or a
+            template without exactly one `[V]`.
+    """
+    if wrong := [gamma for gamma in gammas if not (gamma >= 0 and math.isfinite(gamma))]:
+        raise PromptError(f"gamma {wrong[0]}: must be a number, 0 or larger")
+    if isinstance(start, str) and start not in ("text", "random"):
+        raise PromptError(f"unknown start {start!r}; there are text and random, or give a prompt")
+    by_task = texts if isinstance(texts, Mapping) else {task.name: texts for task in tasks}
+    if missing := [task.name for task in tasks if task.name not in by_task]:
+        raise PromptError(f"no texts for task {missing[0]}; there are some for {', '.join(by_task)}")
+    aims = {
+        Aim(task.name, text, float(gamma), seed): task
+        for task in tasks
+        for text in by_task[task.name]
+        for gamma in gammas
+        for seed in seeds
+    }
+    ids = {text: text_ids(lm, text) for text in {aim.text: None for aim in aims}}
+    found: dict[Aim, SoftPrompt] = {}
+    for length in sorted({len(tokens) for tokens in ids.values()}):
+        alike = {aim: task for aim, task in aims.items() if len(ids[aim.text]) == length}
+        toward = {text: lm.embeddings[tokens] for text, tokens in ids.items() if len(tokens) == length}
+        found |= _tune(lm, alike, toward, start, _spread(template, length), settings, cache, progress)
+    return {aim: found[aim] for aim in aims}
+
+
+def _spread(template: str | None, length: int) -> str:
+    """A template with its one `[V]` repeated."""
+    if template is None:
+        return default_template(length)
+    if template.count(VECTOR) != 1:
+        raise PromptError(
+            f"template {template!r}: has {template.count(VECTOR)} {VECTOR}; "
+            "give one, which stands for as many vectors as a text has tokens"
+        )
+    return template.replace(VECTOR, " ".join([VECTOR] * length))
+
+
+def _tune(
+    lm: LanguageModel,
+    aims: dict[Aim, Task],
+    toward: dict[str, Float[Tensor, "length dim"]],
+    start: Literal["text", "random"] | SoftPrompt,
+    template: str,
+    settings: Settings,
+    cache: str | Path | None,
+    progress: bool,
+) -> dict[Aim, SoftPrompt]:
+    """The prompts of equally long texts."""
+    length = len(next(iter(toward.values())))
+    starts = {aim: _start(lm, aim, toward[aim.text], start) for aim in aims}
+
+    def key(aim: Aim) -> str:
+        begun = "random" if start == "random" else starts[aim]
+        parts = (lm.name, lm.fingerprint, arithmetic(lm), aims[aim].fingerprint(), template, aim, settings)
+        return key_of(*parts, begun, code=__name__)
+
+    def make(left: list[Aim], journal: Journal) -> dict[Aim, SoftPrompt]:
+        strengths = torch.tensor([aim.gamma for aim in left]).to(lm.embeddings)
+        pull = Pull(torch.stack([toward[aim.text] for aim in left]), strengths)
+        jobs = [(aims[aim], aim.seed) for aim in left]
+        descent = Descent(lm, jobs, template, settings, torch.stack([starts[aim] for aim in left]), pull)
+        label = f"tuning {len(left)} prompts on {lm.name} toward texts"
+        for step in descent.steps(journal, label=label, progress=progress):
+            descent.step(step)
+        return {
+            aim: SoftPrompt(vectors, lm.name, aim.task, template, aim.seed, _about(aim, settings))
+            for aim, vectors in zip(left, descent.vectors.detach(), strict=True)
+        }
+
+    def fits(prompt: SoftPrompt) -> bool:
+        return (prompt.length, prompt.dim) == (length, lm.dim)
+
+    return Store(cache, load_prompt).complete(aims, key, make, fits=fits)
+
+
+def _start(
+    lm: LanguageModel, aim: Aim, toward: Float[Tensor, "length dim"], start: Literal["text", "random"] | SoftPrompt
+) -> Float[Tensor, "length dim"]:
+    if isinstance(start, SoftPrompt):
+        if start.length != len(toward):
+            raise PromptError(f"text {aim.text!r} has {len(toward)} tokens, the start {start.length} vectors")
+        return start.on(lm)
+    if start == "text":
+        return toward
+    return random_vectors(lm, len(toward), job_generator(aim.task, aim.seed, "start"))
+
+
+def _about(aim: Aim, settings: Settings) -> dict[str, float | int | str]:
+    return asdict(settings) | {"toward": aim.text, "gamma": aim.gamma}

@@ -1,0 +1,66 @@
+import pytest
+
+import ptlib as pt
+
+
+@pytest.mark.parametrize("name", ["smoke", "pocket"])
+def test_the_shipped_profiles_name_models_that_come_with_the_book(name):
+    run = pt.book.profile(name)
+    assert set(run.models().values()) <= set(pt.models.pocket_models())
+    assert [run.first(family) for family in run.families] == list(run.models(sizes=1))
+    assert (run.smoke, run.paper) == (name == "smoke", False)
+
+
+def test_the_pocket_profile_has_every_pocket_model_from_small_to_large():
+    run = pt.book.profile("pocket")
+    assert set(run.models().values()) == set(pt.models.pocket_models())
+    sizes = [lm.parameters for lm in run.load(run.models("bert")).values()]
+    assert sizes == sorted(sizes)
+    assert len(sizes) == 3
+
+
+def test_the_paper_profile_has_the_papers_settings():
+    run = pt.book.profile("paper", seed=7)
+    assert run.seeds == range(7, 10)
+    assert run.settings == pt.Settings(steps=600, rows=16, learning_rate=0.003)
+    assert run.models("bert") == {
+        "bert-base": "google-bert/bert-base-cased",
+        "bert-large": "google-bert/bert-large-cased",
+    }
+
+
+def test_an_experiment_can_be_shortened(lms):
+    run = pt.book.profile("pocket", shorter={"relations": 2, "seeds": 3, "steps": 3})
+    assert (run.seeds, run.settings.steps, run.written.steps) == (range(3), 3, 3)
+    assert [task.name for task in run.tasks(list(lms.values()), ["P36", "P30", "P103"])] == ["P36", "P30"]
+    assert len(pt.book.profile("pocket").tasks(list(lms.values()))) == len(pt.relations())
+
+
+def test_the_paper_profile_asks_for_facts_that_every_model_can_answer(lms, monkeypatch):
+    """On LAMA's form of the shipped facts, with one answer that is not a word of any model."""
+    capital = pt.relation("P36")
+    strange = pt.tasks.Example("Atlantis", "Poseidonopolis")
+    lama = {
+        "P17": pt.relation("P17"),
+        "P36": pt.Task("P36", "capital of", "[X] [Y] .", (*capital.train, strange), capital.dev, capital.test),
+        "P47": pt.Task("P47", "shares border with", "[X] [Y] .", (), (), capital.test),
+        "P47000": pt.Task("P47000", "unknown here", "[X] [Y] .", capital.train, capital.dev, capital.test),
+    }
+    monkeypatch.setattr("ptlib.book.profiles._lama", lambda source: lama)
+    found = pt.book.profile("paper").tasks(list(lms.values()))
+    assert [task.name for task in found] == ["P36", "P17", "P47000"]
+    assert found[0].train == capital.train
+    assert found[0].definition == capital.definition
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "huge"}, "unknown profile 'huge'; there are smoke, pocket, paper"),
+        ({"name": "pocket", "shorter": {"models": 1}}, "cannot shorten 'models'; there are relations, seeds, steps"),
+        ({"name": "pocket", "shorter": {"seeds": 1}}, "shortened to 1 seeds; give at least 2"),
+    ],
+)
+def test_what_is_not_there_is_refused(arguments, message):
+    with pytest.raises(pt.PromptError, match=message):
+        pt.book.profile(**arguments)

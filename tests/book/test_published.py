@@ -1,0 +1,30 @@
+import tomllib
+
+import numpy as np
+
+import ptlib as pt
+from ptlib.book.published import FILE, GRADES
+
+
+def test_every_figure_says_how_it_is_known():
+    table = pt.book.published_accuracy()
+    known = table["percent"].notna()
+    assert (table["known from"].astype(bool) == known).all()
+    assert set(table.loc[known, "known from"]) <= set(GRADES.values())
+    assert table.loc[known, "percent"].between(0, 100).all()
+    assert known.any()
+    assert not known.all()
+
+
+def test_nothing_in_the_file_is_lost():
+    rows = tomllib.loads(FILE.read_text(encoding="utf-8"))["accuracy"]["rows"]
+    table = pt.book.published_accuracy()
+    assert len(table) == 6 * len(rows)
+    assert table["percent"].notna().sum() == sum(len(row["values"]) for row in rows)
+    assert not table.duplicated(["method", "source", "target"]).any()
+
+
+def test_a_gap_is_no_number():
+    table = pt.book.published_accuracy().set_index(["method", "source", "target"])["percent"]
+    assert np.isnan(table["random prompt", "", "BERT base"])
+    assert table["transfer", "RoBERTa base", "BERT base"] == 31.3

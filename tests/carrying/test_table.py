@@ -1,0 +1,134 @@
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+
+import ptlib as pt
+from ptlib.carrying import table
+
+MODELS = ("pocket/bert-small", "pocket/albert-small")
+METHODS = {
+    "closed form": pt.ClosedForm(),
+    "copy": pt.Copy(),
+    "words": pt.WordSettings(steps=5),
+    "random": "random",
+    "manual": "manual",
+    "tuned": "tuned",
+}
+
+
+@pytest.fixture
+def options(tmp_path):
+    return {"seeds": (0, 1), "settings": pt.Settings(steps=5), "cache": tmp_path, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    return [pt.relation("P36"), pt.relation("P103")]
+
+
+def here(options):
+    """All in this process."""
+    return options | {"engine": "sequential", "workers": 1}
+
+
+def test_the_table_holds_what_single_calls_give(lms, tasks, options):
+    found = pt.transfer_table(MODELS, tasks, METHODS, **here(options))
+    bert, albert = lms["bert-small"], lms["albert-small"]
+    prompts = pt.tune_many(bert, tasks, seeds=(0, 1), settings=pt.Settings(steps=5), progress=False)
+    expected = {
+        ("pocket/bert-small", "closed form"): pt.transfer_many(prompts, bert, albert),
+        ("pocket/albert-small", "random"): {
+            (task.name, seed): pt.random_prompt(albert, task, seed=seed) for task in tasks for seed in (0, 1)
+        },
+    }
+    rows = found[found.target == "pocket/albert-small"]
+    for (source, method), moved in expected.items():
+        part = rows[(rows.source == source) & (rows.method == method)]
+        scores = part.pivot(index="seed", columns="task", values="accuracy")[[task.name for task in tasks]]
+        assert np.array_equal(scores.to_numpy(), pt.scoring.accuracy_by_seed(albert, tasks, moved, quick=True))
+    manual = rows[(rows.method == "manual") & (rows.seed == 0)].set_index("task").accuracy
+    assert manual["P36"] == pt.accuracy(albert, tasks[0]).value
+    pairs = found.groupby("method").apply(lambda part: len(part[["source", "target"]].drop_duplicates()))
+    assert dict(pairs) == {"closed form": 4, "copy": 2, "words": 4, "random": 2, "manual": 2, "tuned": 2}
+
+
+def test_models_that_are_there_are_not_loaded_again(lms, tasks, options, monkeypatch):
+    monkeypatch.setattr(table, "_models", {})
+    monkeypatch.setattr(table, "load", lambda name: pytest.fail(f"{name} was loaded"))
+    found = pt.transfer_table([lms["bert-small"]], tasks, {"manual": "manual"}, **here(options))
+    assert set(found.source) == {"pocket/bert-small"}
+
+
+def test_nothing_is_computed_twice(tasks, options, monkeypatch):
+    """After a kill midway: what was finished is taken as it is."""
+    computed = []
+    compute = table._compute
+
+    def dying(cell, plan, key):
+        if len(computed) == 3:
+            raise KeyboardInterrupt
+        computed.append(cell)
+        return compute(cell, plan, key)
+
+    methods = {"closed form": pt.ClosedForm(), "procrustes": pt.Procrustes()}
+    monkeypatch.setattr(table, "_compute", dying)
+    with pytest.raises(KeyboardInterrupt):
+        pt.transfer_table(MODELS, tasks, methods, **here(options))
+    monkeypatch.setattr(table, "_compute", lambda *parts: (computed.append(parts[0]), compute(*parts))[1])
+    resumed = pt.transfer_table(MODELS, tasks, methods, **here(options))
+    assert len(computed) == len(set(computed)) == 8
+    assert len(resumed) == 8 * 2 * 2
+    assert resumed.equals(pt.transfer_table(MODELS, tasks, methods, **here(options)))
+    assert len(computed) == 8
+
+
+def test_whatever_a_cell_depends_on_changes_its_key(tasks):
+    plan = table.Plan(tuple(tasks), (0, 1), 5, pt.Settings(), (), "folder")
+    cell = table.Cell(*MODELS, "name", pt.ClosedForm())
+    others = [
+        (table.Cell(MODELS[1], MODELS[0], "name", pt.ClosedForm()), plan),
+        (table.Cell(*MODELS, "name", pt.ClosedForm(ridge=0.1)), plan),
+        (table.Cell(*MODELS, "name", pt.Procrustes()), plan),
+        (cell, table.Plan(tuple(tasks[:1]), (0, 1), 5, pt.Settings(), (), "folder")),
+        (cell, table.Plan(tuple(tasks), (0,), 5, pt.Settings(), (), "folder")),
+        (cell, table.Plan(tuple(tasks), (0, 1), 5, pt.Settings(steps=7), (), "folder")),
+    ]
+    assert len({table._key(*parts) for parts in [(cell, plan), *others]}) == 7
+    renamed = table.Cell(*MODELS, "other name", pt.ClosedForm())
+    assert table._key(renamed, plan) == table._key(cell, plan)
+
+
+@pytest.mark.filterwarnings("ignore")  # what a cluster says when a worker dies
+def test_a_cluster_survives_the_death_of_a_worker(tasks, options):
+    methods = {"closed form": pt.ClosedForm(), "procrustes": pt.Procrustes(), "linear map": pt.LinearMap()}
+    cells = 3 * 4
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        victims = client.run(os.getpid)
+
+        def kill_one():
+            while len(list(options["cache"].glob("*.safetensors"))) < 2 * 2 * len(MODELS) + 2:
+                time.sleep(0.02)
+            os.kill(next(iter(victims.values())), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        on_cluster = pt.transfer_table(MODELS, tasks, methods, **options, engine="dask")
+        killer.join()
+    assert len(on_cluster) == cells * 2 * 2
+    again = pt.transfer_table(MODELS, tasks, methods, **here(options | {"cache": options["cache"] / "other"}))
+    merged = on_cluster.merge(again, on=["source", "target", "method", "task", "seed"])
+    assert len(merged) == len(again)
+    assert (merged.accuracy_x - merged.accuracy_y).abs().max() < 0.05
+
+
+def test_unknown_methods_are_named(tasks, options):
+    with pytest.raises(pt.PromptError, match="unknown method 'magic'; in words there are manual, random, tuned"):
+        pt.transfer_table(MODELS, tasks, {"magic": "magic"}, **here(options))

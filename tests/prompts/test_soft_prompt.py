@@ -1,0 +1,87 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import ptlib as pt
+
+
+@pytest.fixture
+def prompt(bert, capital):
+    return pt.random_prompt(bert, capital, length=3, seed=7)
+
+
+def test_a_saved_prompt_comes_back_whole(prompt, tmp_path):
+    prompt.save(tmp_path / "a.safetensors")
+    loaded = pt.load_prompt(tmp_path / "a.safetensors")
+    assert torch.equal(loaded.vectors, prompt.vectors)
+    about = ("model", "task", "template", "seed", "settings", "length", "dim")
+    assert [getattr(loaded, name) for name in about] == [getattr(prompt, name) for name in about]
+
+
+def test_a_failed_save_leaves_the_old_file(prompt, tmp_path, monkeypatch):
+    file = tmp_path / "a.safetensors"
+    prompt.save(file)
+    before = file.read_bytes()
+
+    def cut_short(_tensors, path, **_):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr("ptlib.keeping.files.save_file", cut_short)
+    with pytest.raises(OSError, match="disk full"):
+        prompt.save(file)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_truncated_file_is_named(prompt, tmp_path):
+    file = tmp_path / "a.safetensors"
+    prompt.save(file)
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(pt.PromptError, match=r"a\.safetensors: cut short, or not a safetensors file"):
+        pt.load_prompt(file)
+
+
+def test_another_kind_of_file_is_named(tmp_path):
+    (tmp_path / "a.txt").write_text("hello", encoding="utf-8")
+    with pytest.raises(pt.PromptError, match=r"a\.txt: cut short, or not a safetensors file"):
+        pt.load_prompt(tmp_path / "a.txt")
+    save_file({"vectors": torch.zeros(2, 2)}, tmp_path / "b.safetensors")
+    with pytest.raises(pt.PromptError, match="not a soft prompt of ptlib"):
+        pt.load_prompt(tmp_path / "b.safetensors")
+    with pytest.raises(pt.PromptError, match="no such file"):
+        pt.load_prompt(tmp_path / "c.safetensors")
+
+
+def test_a_damaged_description_is_named(prompt, tmp_path):
+    file = tmp_path / "a.safetensors"
+    prompt.save(file)
+    save_file({"tensor": prompt.vectors}, file, metadata={"format": "ptlib soft prompt 1", "about": "{"})
+    with pytest.raises(pt.PromptError, match="description is damaged"):
+        pt.load_prompt(file)
+    save_file({"tensor": prompt.vectors}, file, metadata={"format": "ptlib soft prompt 1", "about": '{"model": "a"}'})
+    with pytest.raises(pt.PromptError, match="description is damaged"):
+        pt.load_prompt(file)
+
+
+def test_a_prompt_of_another_width_is_refused(prompt, lms, capital):
+    with pytest.raises(pt.PromptError, match=r"width 128 .*pocket/albert-small, whose word embeddings are 96 wide"):
+        pt.accuracy(lms["albert-small"], capital, prompt)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_refused(bad):
+    with pytest.raises(pt.PromptError, match="1 of its numbers are NaN or infinite"):
+        pt.SoftPrompt(torch.tensor([[0.0, bad]]), "model", "task", "[X] [V] [Y]", 0)
+
+
+def test_a_prompt_does_not_change(prompt):
+    with pytest.raises(AttributeError):
+        prompt.seed = 8
+
+
+def test_a_prompt_keeps_its_numbers_when_the_tensor_it_came_from_changes(prompt):
+    vectors = torch.zeros(1, 4)
+    made = pt.SoftPrompt(vectors, "model", "task", "[X] [V] [Y]", 0)
+    vectors += 1
+    assert made.vectors.sum() == 0

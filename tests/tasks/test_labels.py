@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+import ptlib as pt
+from ptlib.tasks.task import Example
+from ptlib.tuning.gradients import Gradients
+
+
+@pytest.fixture
+def continent():
+    return pt.closed(pt.relation("P30"))
+
+
+def test_a_relation_becomes_a_classification(continent):
+    assert continent.labels == ("Africa", "Antarctica", "Asia", "Europe", "Oceania")
+    assert continent.train == pt.relation("P30").train
+    assert continent.fingerprint() != pt.relation("P30").fingerprint()
+
+
+def test_only_labels_are_compared(lm, continent):
+    """Against the logits of `transformers`, one example after the other; a small set of labels makes it easy."""
+    vague = "[X] , which [Y] ."
+    found = pt.accuracy(lm, continent, vague)
+    ids = [lm.word_id(label) for label in continent.labels]
+    for example, hit in zip(continent.test, found.hits, strict=True):
+        words = dict(pt.fill(lm, vague.replace("[X]", example.text), count=len(lm.tokenizer)))
+        best = max(continent.labels, key=lambda label: words[label])
+        assert hit == (best == example.answer)
+    assert found.value > pt.accuracy(lm, pt.relation("P30"), vague).value
+    assert len(set(ids)) == 5
+
+
+def test_the_loss_is_the_cross_entropy_among_the_labels(exact_bert, continent, capital):
+    jobs = [(continent, 0), (capital, 0)]
+    gradients = Gradients(exact_bert, jobs, "[X] [V] [Y] .", steps=1, rows=1)
+    vectors = torch.stack([pt.random_prompt(exact_bert, task, length=1).vectors for task, _ in jobs])
+    vectors.requires_grad_()
+    loss = 0
+    for job, row in enumerate(gradients.orders[0].flatten().tolist()):
+        cloze = gradients.table[torch.tensor([row])]
+        embedded = exact_bert.embeddings[cloze.ids].clone()
+        embedded[0, cloze.prompt_at[0]] = vectors[job]
+        logits = exact_bert.model(inputs_embeds=embedded).logits[0, cloze.slot_at[0]]
+        words = [exact_bert.word_id(label) for label in continent.labels] if job == 0 else range(len(logits))
+        loss = loss - (logits[cloze.answers[0]] - logits[list(words)].logsumexp(dim=0))
+    loss.backward()
+    torch.testing.assert_close(gradients.at(0, vectors), vectors.grad, rtol=1e-8, atol=1e-12)
+
+
+def test_a_prompt_is_tuned_among_labels(lm, continent):
+    prompt = pt.tune(lm, continent, settings=pt.Settings(steps=60))
+    assert pt.accuracy(lm, continent, prompt).value > 0.85
+
+
+def test_labels_that_cannot_be_are_refused(bert, continent):
+    with pytest.raises(pt.PromptError, match="P30: label 'Middle Earth' is not one token of pocket/bert-small"):
+        pt.accuracy(bert, replace(continent, labels=(*continent.labels, "Middle Earth")))
+    with pytest.raises(pt.PromptError, match="P30: answer 'Oceania' is not among the labels Africa, Antarctica, Asia"):
+        pt.accuracy(bert, replace(continent, labels=continent.labels[:4]))
+
+
+BEHIND = "A place on the continent of [Y] : [X]"
+
+
+def by_hand(lm, template, text, label):
+    """The log-probability of a text behind its label, by one plain pass of the model."""
+    before = lm.tokenizer(template.replace("[Y]", label).replace(" [X]", ""))["input_ids"]
+    ids = torch.tensor([before + lm.pieces(text)])
+    said = lm.model(input_ids=ids).logits[0].log_softmax(dim=-1)
+    return sum(said[place - 1, ids[0, place]].item() for place in range(len(before), ids.shape[1]))
+
+
+def test_channel_scores_are_those_of_a_plain_pass(gpt2, continent):
+    found = pt.scoring.channel_accuracy(gpt2, continent, BEHIND)
+    for example, hit in zip(continent.test, found.hits, strict=True):
+        scores = {label: by_hand(gpt2, BEHIND, example.text, label) for label in continent.labels}
+        assert hit == (max(scores, key=scores.get) == example.answer)
+
+
+def test_a_channel_may_hold_a_prompt(gpt2, continent):
+    words = "A place on the continent of"
+    vectors = gpt2.embeddings[gpt2.pieces(words, starts_text=True)]
+    prompt = pt.SoftPrompt(vectors, gpt2.name, "P30", "[X] [V] [V] [V] [V] [V] [V] [Y]", 0)
+    soft = pt.scoring.channel_accuracy(gpt2, continent, "[V] " * 6 + "[Y] : [X]", prompt)
+    assert soft.hits == pt.scoring.channel_accuracy(gpt2, continent, BEHIND).hits
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lm": "bert-small"}, "reads a text word by word: pocket/bert-small is masked; use a causal model"),
+        ({"labels": ()}, "P30: has no labels to choose among"),
+        ({"template": "[X] lies in [Y] ."}, r"\[X\] must stand last"),
+        ({"template": "[V] [Y] : [X]"}, "holds 1 vectors, the prompt 0"),
+        ({"test": (Example("far " * 70, "Asia"),)}, "tokens, pocket/gpt2-small at most 64"),
+    ],
+)
+def test_what_a_channel_cannot_score_is_refused(lms, continent, change, message):
+    lm = lms[change.pop("lm", "gpt2-small")]
+    template = change.pop("template", BEHIND)
+    with pytest.raises(pt.PromptError, match=message):
+        pt.scoring.channel_accuracy(lm, replace(continent, **change), template)
