@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from safetensors import SafetensorError
-from transformers.utils import logging
 
 from ptlib.errors import PromptError, first_line
 
@@ -93,20 +92,6 @@ def readable(name: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, SafetensorError) as error:
         _refuse(name, first_line(error), "use another checkpoint", error)
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Keeps `transformers` from showing progress, since reading is quick, and weights that the head has no use for."""
-    bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _read(name: str, file: Path) -> dict[str, object]:

@@ -27,7 +27,6 @@ from ptlib.models.checkpoint import (
     WEIGHTS_FILES,
     alike,
     pocket_models,
-    quietly,
     readable,
     require_configuration,
     require_no_code,
@@ -37,6 +36,7 @@ from ptlib.models.checkpoint import (
 from ptlib.models.hub import fetch
 from ptlib.models.memory import count_parameters, require_room
 from ptlib.models.number_formats import HELD, name_of
+from ptlib.models.quiet import quietly
 
 LOADERS = {"masked": AutoModelForMaskedLM, "causal": AutoModelForCausalLM}
 
