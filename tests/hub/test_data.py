@@ -95,9 +95,7 @@ def test_own_words_stand_in_the_order_that_folders_have(data_hub):
 def test_a_name_that_is_not_known_is_refused(data_hub):
     with refused("sst5: not a data set that is known; there are sst2, ag_news, trec, subj"):
         pt.load_classification("sst5")
-    with refused(
-        "SetFit/subj: no such data set on the hub; check the spelling, log in with `hf auth login` if it is private, or read"
-    ):
+    with refused("SetFit/subj: no such data set on the hub; check the spelling, log in with `hf auth login`"):
         pt.load_classification("subj")
 
 
