@@ -6,13 +6,19 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
+from book.runner.errors import BookError
+
 RECORD = "application/papermill.record/"
 
 
 def results(notebook: NotebookNode) -> dict[str, object]:
-    """Every plain value that an executed notebook noted with `ptlib.note`, by name; None for what is not a number."""
+    """Every plain value that an executed notebook noted with `ptlib.note`, by name; None for what is not a number.
+
+    Raises:
+        BookError: something else than a plain value was noted.
+    """
     records = _records(notebook)
-    return {name: _value(data[RECORD + "text/plain"]) for name, data in records if not _is_figure(data)}
+    return {name: _value(name, data.get(RECORD + "text/plain", "")) for name, data in records if not _is_figure(data)}
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:
@@ -27,9 +33,14 @@ def _records(notebook: NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:
                 yield name, output["data"]
 
 
-def _value(text: str) -> object:
+def _value(name: str, text: str) -> object:
     """What was noted; the mean of nothing is written as nan."""
-    return None if text in ("nan", "inf", "-inf") else ast.literal_eval(text)
+    try:
+        return None if text in ("nan", "inf", "-inf") else ast.literal_eval(text)
+    except (SyntaxError, ValueError) as error:
+        raise BookError(
+            f"noted {name!r} as {text!r}; note a plain value, such as a number or a list of numbers"
+        ) from error
 
 
 def _is_figure(data: dict[str, str]) -> bool:

@@ -4,10 +4,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from book.runner.execute import Verdict
+from book.runner.errors import BookError
 from book.runner.gate import check
-from book.runner.pages import BookError, Page
+from book.runner.pages import Page
 from book.runner.results import figures, results
+from book.runner.run import Verdict
 from book.runner.site import check_site
 from book.runner.stage import dress, status_table
 from tests.runner.conftest import PIXEL
@@ -102,16 +103,18 @@ def test_a_number_that_is_not_defined_is_none():
 def test_a_dressed_chapter_says_when_and_where_it_ran_and_hides_the_parameters_given():
     injected = new_code_cell("seed = 1", metadata={"tags": ["injected-parameters"], "papermill": {}})
     chapter = new_notebook(cells=[new_markdown_cell("# Title\n\nText"), injected], metadata={"papermill": {}})
-    dress(chapter, Verdict("book/01-one", 61.2, "executed"), "pocket")
+    dress(chapter, Verdict("book/01-one", 61.2, "executed", machine="2 CPU cores"), "pocket")
     title, line, text = chapter.cells[0].source.split("\n\n")
     assert (title, text.strip()) == ("# Title", "Text")
-    assert line.startswith("*Executed in 61 seconds, profile `pocket`, on ")
+    assert line.startswith("*Executed in 61 seconds, profile `pocket`, on 2 CPU cores")
     assert "remove-cell" in chapter.cells[1].metadata.tags
     assert "papermill" not in chapter.metadata | chapter.cells[1].metadata
     nbformat.validate(chapter)
 
 
 def test_the_status_page_has_every_verdict():
-    table = status_table([Verdict("book/01-one", 2.4, "executed"), Verdict("book/02-two", 9.6, "unchanged")], "smoke")
-    assert "| [](/book/01-one) | 2 | executed |" in table
-    assert "| [](/book/02-two) | 10 | unchanged |" in table
+    one = Verdict("book/01-one", 2.4, "executed", day="2026-01-02")
+    two = Verdict("book/02-two", 9.6, "unchanged", day="2026-01-01")
+    table = status_table([one, two], "smoke")
+    assert "| [](/book/01-one) | 2 | 2026-01-02 |" in table
+    assert "| [](/book/02-two) | 10 | 2026-01-01 |" in table
