@@ -79,8 +79,7 @@ def _jobs(options: argparse.Namespace) -> int:
 def _run(run: Run, only: list[str] | None) -> int:
     tidy(run.build)
     all_pages = pages(run.root)
-    if not only:
-        check_settings(run.root)
+    check_settings(run.root)
     verdicts = run_chapters(_chosen(all_pages, only), run, show_pages=not only)
     print(table(verdicts), flush=True)
     if any(verdict.outcome == "failed" for verdict in verdicts):

@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 
 from book.runner.execute import execute_chapter, standing
 from book.runner.kept import read_note
@@ -26,8 +27,6 @@ def run_chapters(chapters: list[Page], run: Run, *, show_pages: bool) -> list[Ve
     # Those never measured go first: they may be long.
     rest.sort(key=lambda page: -(expected[page.name] or float("inf")))
     progress = Progress(sys.stdout, expected, run.jobs)
-    for verdict in verdicts.values():
-        progress.say(f"{verdict.page}: {verdict.outcome}")
 
     def work(page: Page) -> None:
         verdict = verdicts[page.name] = execute_chapter(page, run, progress)
@@ -36,16 +35,17 @@ def run_chapters(chapters: list[Page], run: Run, *, show_pages: bool) -> list[Ve
             progress.say(f"{page.name}: its page, as it is now: {html}")
 
     with _surroundings(run):
-        _in_threads([lambda page=page: work(page) for page in rest], run.jobs)
+        _in_threads([partial(work, page) for page in rest], run.jobs, progress)
     return [verdicts[page.name] for page in chapters]
 
 
-def _in_threads(tasks: list, jobs: int) -> None:
+def _in_threads(tasks: list[Callable[[], None]], jobs: int, progress: Progress) -> None:
     with ThreadPoolExecutor(jobs) as pool:
-        futures: list[Future] = [pool.submit(task) for task in tasks]
+        futures = [pool.submit(task) for task in tasks]
         try:
             wait(futures)
         except BaseException:
+            progress.is_silent = True
             for future in futures:
                 future.cancel()
             # A kernel that is just starting may not be there yet, so once is not enough.

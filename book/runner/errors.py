@@ -9,6 +9,7 @@ _ADVICE = {
     errno.EACCES: "make it accessible, or give another folder with --build",
     errno.EPERM: "make it accessible, or give another folder with --build",
     errno.EEXIST: "a file stands where a folder belongs; remove it, or give another folder with --build",
+    errno.EISDIR: "a folder stands where a file belongs; remove it, or give another folder with --build",
     errno.ENOTDIR: "a file stands where a folder belongs; remove it, or give another folder with --build",
 }
 
@@ -27,9 +28,9 @@ def in_one_line(error: Exception) -> str:
     if isinstance(error, BookError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
-        place = f"{error.filename}: " if error.filename else ""
+        place = error.filename2 or error.filename  # where it should have gone, if it was to be renamed
         advice = _ADVICE.get(error.errno or 0)
-        return f"{place}{error.strerror}" + (f"; {advice}" if advice else "")
+        return (f"{place}: " if place else "") + error.strerror + (f"; {advice}" if advice else "")
     return named(type(error).__name__, str(error))
 
 

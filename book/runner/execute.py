@@ -4,7 +4,7 @@ import time
 
 from book.runner.errors import BookError, in_one_line
 from book.runner.gate import check
-from book.runner.inputs import inputs_key
+from book.runner.inputs import inputs_key, library_key
 from book.runner.kept import keep, kept
 from book.runner.notebooks import read_notebook
 from book.runner.pages import Page
@@ -38,14 +38,14 @@ def _execute(page: Page, run: Run, progress: Progress, started: float) -> Verdic
     # Only here, since importing papermill takes time that a book that has not changed need not wait for.
     from book.runner.kernel import check_parameters, execute
 
-    key = inputs_key(page, run.parameters, run.root)
+    key, library = inputs_key(page, run.parameters, run.root), library_key(run.root)
     _check_title(page)
     check_parameters(page, run.parameters)
     with progress.chapter(page) as watch:
         notebook = execute(page, run.unfinished(page), run.parameters, watch)
     check(notebook, page.name, run.parameters)
-    if inputs_key(page, run.parameters, run.root) != key:
-        raise BookError(f"{page.name}: what it depends on was changed while it ran; run again")
+    if library_key(run.root) != library:
+        raise BookError(f"{page.name}: the library was changed while it ran; run again")
     return keep(page, run, key, time.perf_counter() - started)
 
 
@@ -57,4 +57,6 @@ def _check_title(page: Page) -> None:
 
 def _failed(page: Page, error: Exception, seconds: float, see: str = "") -> Verdict:
     problem = in_one_line(error) + see
-    return Verdict(page.name, seconds, "failed", problem if page.name in problem else f"{page.name}: {problem}")
+    return Verdict(
+        page.name, seconds, "failed", problem if problem.startswith(page.name) else f"{page.name}: {problem}"
+    )

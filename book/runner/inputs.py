@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from book.runner.errors import BookError
 from book.runner.files import sha256
 from book.runner.notebooks import read_notebook
 from book.runner.pages import Page
@@ -22,7 +21,7 @@ def inputs_key(page: Page, parameters: Mapping[str, object], root: Path) -> str:
     that environment variables name: their files' names, sizes and times, since they may be too large to read.
 
     Raises:
-        BookError: the chapter is no notebook, or the requirements are missing.
+        BookError: the chapter is no notebook.
     """
     digest = hashlib.sha256(repr(sorted(parameters.items())).encode())
     for cell in read_notebook(page.source).cells:
@@ -34,15 +33,8 @@ def inputs_key(page: Page, parameters: Mapping[str, object], root: Path) -> str:
 
 
 def library_key(root: Path) -> str:
-    """A hash of the library and the requirements.
-
-    Raises:
-        BookError: the requirements are missing.
-    """
-    requirements = root / "requirements.txt"
-    if not requirements.is_file():
-        raise BookError(f"requirements.txt: missing in {root}; restore it")
-    digest = hashlib.sha256(requirements.read_bytes())
+    """A hash of the library and the requirements."""
+    digest = hashlib.sha256((root / "requirements.txt").read_bytes())
     for path in sorted((root / "ptlib").rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             about = path.stat()

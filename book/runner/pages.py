@@ -39,7 +39,11 @@ def pages(root: Path = ROOT) -> list[Page]:
     for name, times in Counter(names).items():
         if times > 1:
             raise BookError(f"_toc.yml: names {name} {times} times; leave one")
-    return [_page(name, root) for name in names]
+    found = [_page(name, root) for name in names]
+    for name, times in Counter(Path(page.name).name for page in found if page.is_chapter).items():
+        if times > 1:  # numbers are kept under that name, and --only asks for it
+            raise BookError(f"_toc.yml: {times} chapters are called {name}, in several folders; rename all but one")
+    return found
 
 
 def _page(name: str, root: Path) -> Page:
@@ -66,11 +70,12 @@ def _names(entry: object) -> Iterator[str]:
 
 
 def check_settings(root: Path = ROOT) -> None:
-    """See that what only the site needs is there, before chapters run for long.
+    """See that what every chapter and the site need is there, before chapters run for long.
 
     Raises:
-        BookError: `_config.yml` or the address in `pyproject.toml` is missing or cannot be read.
+        BookError: `requirements.txt`, `_config.yml` or the address in `pyproject.toml` is missing or cannot be read.
     """
+    _text(root / "requirements.txt")
     _yaml(root / "_config.yml")
     repository(root)
 

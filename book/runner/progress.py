@@ -32,11 +32,13 @@ class Progress:
         stream: where the lines go.
         expected: the seconds that each chapter which is to be executed took last time; None where that is not known.
         jobs: how many chapters run at a time.
+        is_silent: whether nothing is to be shown any more, since the run is being stopped.
     """
 
     stream: TextIO
     expected: Mapping[str, float | None]
     jobs: int = 1
+    is_silent: bool = False
     _running: dict[str, _Running] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -92,7 +94,10 @@ class Progress:
             self._write(f"{left}{_words(name, self._running[name])}\n")
 
     def _write(self, text: str) -> None:
-        with suppress(OSError):  # nobody reads any more, which is no reason to stop
+        if self.is_silent:
+            return
+        # That nobody reads any more, or not in these letters, is no reason to stop.
+        with suppress(OSError, ValueError):
             self.stream.write(text)
             self.stream.flush()
 

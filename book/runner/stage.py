@@ -11,7 +11,7 @@ from book.runner.pages import Page
 from book.runner.results import figures
 from book.runner.run import Run, Verdict
 
-NOT_STAGED = shutil.ignore_patterns("runner", "__pycache__", "*.ipynb", ".ipynb_checkpoints")
+NOT_STAGED = ("runner", "__pycache__", ".ipynb_checkpoints")
 
 
 def stage(pages: list[Page], verdicts: list[Verdict], run: Run) -> Path:
@@ -36,9 +36,19 @@ def stage(pages: list[Page], verdicts: list[Verdict], run: Run) -> Path:
 def bare_stage(folder: Path, run: Run) -> Path:
     """An empty folder with all that Jupyter Book reads but the chapters and the table of contents."""
     emptied(folder)
-    shutil.copytree(run.root / "book", folder / "book", ignore=NOT_STAGED)
+    _copy(run.root / "book", folder / "book")
     shutil.copy(run.root / "_config.yml", folder)
     return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy what is no chapter; `shutil.copytree` would go on after an error, and tell of all at once."""
+    target.mkdir()
+    for path in sorted(source.iterdir()):
+        if path.is_dir() and path.name not in NOT_STAGED:
+            _copy(path, target / path.name)
+        elif path.is_file() and path.suffix != ".ipynb":
+            shutil.copy(path, target)
 
 
 def put_chapter(page: Page, verdict: Verdict, folder: Path, run: Run) -> None:
