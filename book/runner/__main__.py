@@ -85,7 +85,6 @@ def _run(run: Run, only: list[str] | None) -> int:
     if any(verdict.outcome == "failed" for verdict in verdicts):
         return 1
     if not only:
-        print("building the pages ...", flush=True)
         site = build_site(all_pages, stage(all_pages, verdicts, run), run)
         shutil.rmtree(run.build / PREVIEW, ignore_errors=True)
         print(f"the book: {site / 'index.html'}")

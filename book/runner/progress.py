@@ -13,6 +13,8 @@ from book.runner.errors import BookError
 from book.runner.notebooks import read_notebook
 from book.runner.pages import Page
 
+_BETWEEN = " | "
+
 
 @dataclass
 class _Running:
@@ -88,8 +90,9 @@ class Progress:
         minutes = self.minutes_left()
         left = "" if minutes is None else f"{minutes:.0f} min left  " if minutes >= 1 else "less than a minute left  "
         if self._is_terminal:
-            line = left + "  |  ".join(_words(*each) for each in self._running.items())
-            self._write("\r\x1b[K" + line[: shutil.get_terminal_size().columns - 1])
+            each = (shutil.get_terminal_size().columns - len(left)) // len(self._running) - len(_BETWEEN)
+            shown = [_words(*chapter)[:each].ljust(each) for chapter in self._running.items()]
+            self._write("\r\x1b[K" + left + _BETWEEN.join(shown))
         else:
             self._write(f"{left}{_words(name, self._running[name])}\n")
 
@@ -103,6 +106,8 @@ class Progress:
 
 
 def _words(name: str, running: _Running) -> str:
+    if not running.cell:
+        return f"{Path(name).name}, starting"
     return f"{Path(name).name}, cell {running.cell} of {running.cells}: {running.doing or 'empty'}"
 
 

@@ -31,6 +31,7 @@ def build_site(pages: list[Page], staged: Path, run: Run) -> Path:
     final, key = run.build / "html", _site_key(staged, run.root)
     if _stands(final, key, pages):
         return final
+    print("building the pages ...", flush=True)
     fresh = emptied(run.build / "fresh")
     status, log = jupyter_book(staged, fresh, run.root, "-W", "-n", "--keep-going")
     write_text(run.build / "site.log", log)

@@ -33,13 +33,13 @@ def test_a_terminal_shows_one_line_with_all_that_runs(chapters, monkeypatch):
     stream = Terminal()
     progress = Progress(stream, {page.name: None for page in chapters}, jobs=2)
     with progress.chapter(chapters[0]) as one, progress.chapter(chapters[1]) as two:
-        one(1, "a = 1")
+        one(1, "a = 1" + 100 * " and more")
         two(2, "b = 2" + 100 * " and more")
     progress.say("done")
     assert "\n" not in stream.getvalue().removesuffix("done\n")
     shown = stream.getvalue().split("\r\x1b[K")
-    assert shown[-2].startswith("01-one, cell 1 of 3: a = 1  |  02-two, cell 2 of 3: b = 2")
-    assert len(shown[-2]) == 59
+    assert shown[1] == "01-one, cell 1 of 3: a = 1  | 02-two, starting           "
+    assert shown[2] == "01-one, cell 1 of 3: a = 1  | 02-two, cell 2 of 3: b = 2 "
     assert shown[-1] == "done\n"
 
 
