@@ -19,6 +19,8 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for number, cell in enumerate(code, start=1):
         where = f"{page}, cell {number} ({first_line(cell.source) or 'empty'})"
+        if not cell.source.strip():
+            raise BookError(f"{where}: has nothing in it; delete it")
         for output in cell.outputs:
             _check_output(output, cell, where, quiet=parameters.get("profile") != "paper")
         if cell.metadata.get("papermill", {}).get("status") != "completed":

@@ -17,7 +17,7 @@ from book.runner.files import sha256, write_text
 from book.runner.machine import machine
 from book.runner.notebooks import read_notebook
 from book.runner.pages import Page
-from book.runner.results import results
+from book.runner.results import figures, results
 from book.runner.run import Run, Verdict
 
 FORMAT = 2  # of the notes; to be raised when their meaning changes
@@ -43,7 +43,9 @@ def keep(page: Page, run: Run, key: str, seconds: float) -> Verdict:
         OSError: something could not be written.
     """
     source, target = run.unfinished(page), run.notebook(page)
-    noted = _results(read_notebook(source))
+    executed = read_notebook(source)
+    noted = _results(executed)
+    figures(executed)  # a damaged one is this chapter's fault, and not that of the site
     note = Note(key, sha256(source), seconds, str(date.today()), machine())
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(source, target)

@@ -22,8 +22,13 @@ def results(notebook: NotebookNode) -> dict[str, object]:
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:
-    """Every figure that an executed notebook noted with `ptlib.notebook.note_figure`, by name, as PNG."""
-    return {name: b64decode(data[RECORD + "image/png"]) for name, data in _records(notebook) if _is_figure(data)}
+    """Every figure that an executed notebook noted with `ptlib.notebook.note_figure`, by name, as PNG.
+
+    Raises:
+        BookError: a figure is damaged.
+    """
+    records = _records(notebook)
+    return {name: _image(name, data[RECORD + "image/png"]) for name, data in records if _is_figure(data)}
 
 
 def _records(notebook: NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:
@@ -41,6 +46,13 @@ def _value(name: str, text: str) -> object:
         raise BookError(
             f"noted {name!r} as {text!r}; note a plain value, such as a number or a list of numbers"
         ) from error
+
+
+def _image(name: str, text: str) -> bytes:
+    try:
+        return b64decode(text)
+    except ValueError as error:
+        raise BookError(f"noted the figure {name!r} with an image that is damaged; note a matplotlib figure") from error
 
 
 def _is_figure(data: dict[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -85,10 +86,21 @@ def test_a_disk_that_is_full_at_any_point(shared, no_kernel, no_sphinx, disk, ro
 
 
 def test_the_sweep_reaches_the_end(shared, no_kernel, no_sphinx, disk):
+    assert shared.run_all() == 0
     shared.write("01-one", "print('last')")
     disk.fill(shared.build, 10**6)
     assert shared.run_all() == 0
     assert 20 < 10**6 - disk.room <= WRITES_OF_A_RUN
+
+
+def test_a_disk_that_is_full_while_a_kernel_runs(book, disk):
+    disk.fill(book.build / "failed" / "book", 3)
+    assert book.run(only=["01-one"]) == 1
+    said = r"^book/01-one, .*: No space left on device; make room on the disk and run again; see "
+    assert len(re.findall(said, book.output, re.MULTILINE)) == 1
+    assert "Traceback" not in book.output
+    disk.fill(None, 0)
+    assert book.run(only=["01-one"]) == 0
 
 
 @pytest.mark.parametrize("error", [errno.EROFS, errno.EACCES])

@@ -29,6 +29,12 @@ FAULTS = {
         "display(data, raw=True, metadata={'scrapbook': {'name': 'n'}})",
         "noted 'n' as 'object()'; note a plain value",
     ),
+    "drawn": (
+        "from IPython.display import display\n"
+        "data = {'application/papermill.record/image/png': 'a'}\n"
+        "display(data, raw=True, metadata={'scrapbook': {'name': 'n'}})",
+        "noted the figure 'n' with an image that is damaged",
+    ),
 }
 
 

@@ -32,6 +32,8 @@ def test_a_sound_notebook_passes():
     [
         ({"metadata": {"papermill": {"status": "pending"}}}, "did not run to its end"),
         ({"execution_count": 2}, "ran as number 2"),
+        ({"outputs": [new_output("error", ename="E", evalue="", traceback=[])]}, "E$"),
+        ({"outputs": [new_output("error", ename="E", evalue="\none\ntwo", traceback=[])]}, "E: one$"),
         ({"outputs": [new_output("error", ename="KeyError", evalue="'x'", traceback=[])]}, "KeyError: 'x'"),
         ({"outputs": [new_output("stream", name="stderr", text="oh\n")]}, "wrote to stderr: oh"),
     ],
@@ -39,6 +41,11 @@ def test_a_sound_notebook_passes():
 def test_what_is_wrong_is_said_with_the_cell(changes, complaint):
     with pytest.raises(BookError, match=rf"one, cell 1 \(a = 1\): {complaint}"):
         check(notebook(**changes), "one", {"seed": 0})
+
+
+def test_an_empty_cell_is_refused():
+    with pytest.raises(BookError, match=r"one, cell 1 \(empty\): has nothing in it; delete it"):
+        check(notebook(source=" \n"), "one", {"seed": 0})
 
 
 def test_real_data_may_bring_warnings():
