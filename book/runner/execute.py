@@ -1,6 +1,7 @@
 """Executing a chapter, only when something that it depends on has changed, and judging what came out."""
 
 import time
+from collections.abc import Callable
 
 from book.runner.errors import BookError, in_one_line
 from book.runner.gate import check
@@ -25,24 +26,24 @@ def execute_chapter(page: Page, run: Run, progress: Progress) -> Verdict:
 
     A chapter that fails is kept under `failed/` for reading, and an earlier good copy stays as it is.
     """
-    started = time.perf_counter()
-    try:
-        run.unfinished(page).unlink(missing_ok=True)
-        return _execute(page, run, progress, started)
-    except Exception as error:  # whatever it is, other chapters go on
-        left = run.unfinished(page)
-        return _failed(page, error, time.perf_counter() - started, f"; see {left}" if left.is_file() else "")
+    started, left = time.perf_counter(), run.unfinished(page)
+    with progress.chapter(page) as watch:
+        try:
+            left.unlink(missing_ok=True)
+            return _execute(page, run, watch)
+        except Exception as error:  # whatever it is, other chapters go on
+            return _failed(page, error, time.perf_counter() - started, f"; see {left}" if left.is_file() else "")
 
 
-def _execute(page: Page, run: Run, progress: Progress, started: float) -> Verdict:
+def _execute(page: Page, run: Run, watch: Callable[[int, str], None]) -> Verdict:
     # Only here, since importing papermill takes time that a book that has not changed need not wait for.
     from book.runner.kernel import check_parameters, execute
 
+    started = time.perf_counter()
     key, library = inputs_key(page, run.parameters, run.root), library_key(run.root)
     _check_title(page)
     check_parameters(page, run.parameters)
-    with progress.chapter(page) as watch:
-        notebook = execute(page, run.unfinished(page), run.parameters, watch)
+    notebook = execute(page, run.unfinished(page), run.parameters, watch)
     check(notebook, page.name, run.parameters)
     if library_key(run.root) != library:
         raise BookError(f"{page.name}: the library was changed while it ran; run again")
@@ -57,6 +58,6 @@ def _check_title(page: Page) -> None:
 
 def _failed(page: Page, error: Exception, seconds: float, see: str = "") -> Verdict:
     problem = in_one_line(error) + see
-    return Verdict(
-        page.name, seconds, "failed", problem if problem.startswith(page.name) else f"{page.name}: {problem}"
-    )
+    if not problem.startswith(page.name):
+        problem = f"{page.name}: {problem}"
+    return Verdict(page.name, seconds, "failed", problem)

@@ -25,7 +25,16 @@ FORMAT = 2  # of the notes; to be raised when their meaning changes
 
 @dataclass(frozen=True)
 class Note:
-    """What is noted of an executed copy: `key` of its inputs, `notebook` as hash, and when, where and how long."""
+    """What is noted of an executed copy.
+
+    Attributes:
+        key: the hash of what it was made from.
+        notebook: its own hash.
+        seconds: how long its execution took; by this the next run tells the time left.
+        day: when it was executed.
+        machine: on what.
+        format: of the note.
+    """
 
     key: str
     notebook: str

@@ -8,6 +8,10 @@ from book.runner import kernel
 from tests.runner.conftest import Book
 
 FAULTS = {
+    "late": (
+        "import time\ntime.sleep(60)",
+        "cell 3 (import time): A cell timed out while it was being executed, after 5 seconds. Make it shorter",
+    ),
     "died": ("import os\nos._exit(1)", "cell 3 (import os): its kernel died, as it does where memory runs out"),
     "killed": (
         "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
@@ -19,10 +23,6 @@ FAULTS = {
     "interrupt": ("raise KeyboardInterrupt", "cell 3 (raise KeyboardInterrupt): KeyboardInterrupt;"),
     "exit": ("import sys\nsys.exit()", "cell 3 (import sys): SystemExit"),
     "exit-3": ("import sys\nsys.exit(3)", "cell 3 (import sys): SystemExit: 3"),
-    "late": (
-        "import time\ntime.sleep(60)",
-        "cell 3 (import time): A cell timed out while it was being executed, after 2 seconds. Make it shorter",
-    ),
     "noted": (
         "from IPython.display import display\n"
         "data = {'application/papermill.record/text/plain': 'object()'}\n"
@@ -45,7 +45,7 @@ def spoiled(tmp_path_factory):
     for name, (code, _) in FAULTS.items():
         book.write(name, code)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernel, "CELL_TIMEOUT", 2)
+        patch.setattr(kernel, "CELL_TIMEOUT", 5)
         book.status = book.run_all("--jobs", "2")
     return book
 
