@@ -63,7 +63,7 @@ def dots(axes: Axes, columns: Mapping[str, Float[np.ndarray, " values"]]) -> Non
 
 def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
     """A template as a row of boxes: words white, prompt vectors shaded, the slot dashed, the answer above it."""
-    parts = [text if part == TEXT else part for part in parse(template).parts]
+    parts = [text if part == TEXT else part.strip() for part in parse(template).parts if part.strip()]
     figure, axes = plt.subplots(figsize=(4.8, 1.3))
     axes.set_axis_off()
     left = 0.0

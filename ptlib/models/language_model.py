@@ -72,8 +72,14 @@ class LanguageModel:
 
     def pieces(self, text: str, *, starts_text: bool = False) -> list[int]:
         """Token ids of a text that stands inside a sentence, or at its start, without special tokens."""
-        spaced = text if starts_text else " " + text
+        spaced = text if starts_text else self._space + text
         return self.tokenizer(spaced, add_special_tokens=False)["input_ids"]
+
+    @functools.cached_property
+    def _space(self) -> str:
+        """What makes of a text one inside a sentence: a space, or nothing where the tokenizer puts one before any."""
+        two, spaced, bare = self.tokenizer(["a a", " a", "a"], add_special_tokens=False)["input_ids"]
+        return "" if two == bare + bare != bare + spaced else " "
 
     def word_id(self, word: str) -> int | None:
         """The id of a word that is one token inside a sentence, otherwise None."""
@@ -90,7 +96,7 @@ class LanguageModel:
         special = set(self.tokenizer.all_special_ids)
         ids = [word_id for word_id in range(len(self.tokenizer)) if word_id not in special]
         texts = [text.strip() for text in self.tokenizer.batch_decode([[word_id] for word_id in ids])]
-        again = self.tokenizer([" " + text for text in texts], add_special_tokens=False)["input_ids"]
+        again = self.tokenizer([self._space + text for text in texts], add_special_tokens=False)["input_ids"]
         return {
             text: word_id
             for text, word_id, pieces in zip(texts, ids, again, strict=True)

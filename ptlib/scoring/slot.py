@@ -2,6 +2,7 @@
 
 import torch
 
+from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import encode_texts, slot_logits
 from ptlib.prompts.soft_prompt import SoftPrompt
@@ -27,6 +28,8 @@ def fill(
         template, vectors = parse(text, required=(SLOT,)), lm.no_vectors()
     else:
         template, vectors = parse(prompt.template), prompt.on(lm)
+    if template.length != len(vectors):
+        raise PromptError(f"template {template.text!r}: holds {template.length} vectors, the prompt {len(vectors)}")
     cloze = encode_texts(lm, template, [text], task="the sentence")
     with torch.no_grad():
         top = slot_logits(lm, cloze, vectors.unsqueeze(0))[0].softmax(dim=-1).topk(count)

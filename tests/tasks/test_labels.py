@@ -102,3 +102,17 @@ def test_what_a_channel_cannot_score_is_refused(lms, continent, change, message)
     template = change.pop("template", BEHIND)
     with pytest.raises(pt.PromptError, match=message):
         pt.scoring.channel_accuracy(lm, replace(continent, **change), template)
+
+
+@pytest.mark.parametrize("template", ["A place, in [Y]: [X]", "([Y])[X]", "[Y]\n\n[X]", "“[Y] [X]"])
+def test_a_channel_s_words_reach_the_model_as_they_are_written(gpt2, continent, template):
+    found = pt.scoring.channel_accuracy(gpt2, continent, template)
+    for example, hit in zip(continent.test, found.hits, strict=True):
+        scores = {}
+        for label in continent.labels:
+            before = gpt2.tokenizer(template.replace("[Y]", label).replace("[X]", "").removesuffix(" "))["input_ids"]
+            ids = gpt2.tokenizer(template.replace("[Y]", label).replace("[X]", example.text))["input_ids"]
+            said = gpt2.model(input_ids=torch.tensor([ids])).logits[0].log_softmax(dim=-1)
+            assert ids[: len(before)] == before
+            scores[label] = sum(said[place - 1, ids[place]].item() for place in range(len(before), len(ids)))
+        assert hit == (max(scores, key=scores.get) == example.answer)
