@@ -44,6 +44,14 @@ def transfer(
     Raises:
         PromptError: a prompt that was not made for the source named, prompts or weights that do not fit
             together, no shared words, or a method that is none or gives vectors of another shape.
+
+    Example:
+        >>> import ptlib as pt
+        >>> bert, gpt2 = pt.load("pocket/bert-small"), pt.load("pocket/gpt2-small")
+        >>> prompt = pt.tune(bert, pt.relation("P36"), settings=pt.Settings(steps=5))
+        >>> moved = pt.transfer(prompt, bert, gpt2)
+        >>> moved.model, moved.settings["method"]
+        ('pocket/gpt2-small', 'closed form')
     """
     prompts = [prompts] if isinstance(prompts, SoftPrompt) else list(prompts)
     sources = [sources] if isinstance(sources, LanguageModel) else list(sources)
