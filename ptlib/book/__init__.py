@@ -1,5 +1,6 @@
 """What the chapters of the book need besides: notes, plots, profiles, published figures."""
 
+from ptlib.book import needs as needs
 from ptlib.book.environment import check_env
 from ptlib.book.notes import note, note_figure
 from ptlib.book.plots import dots, draw_cloze, heat_map, mean_and_spread, use_style

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from ptlib.prompts.template import SLOT, TEXT, VECTOR, parse
 
@@ -70,7 +71,7 @@ def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
     for part in parts:
         width = 0.55 if part == VECTOR else 0.95 if part == SLOT else 0.4 + 0.13 * len(part)
         face, style = ("C4", "-") if part == VECTOR else ("white", "--" if part == SLOT else "-")
-        axes.add_patch(plt.Rectangle((left, 0), width, 0.8, facecolor=face, edgecolor="black", linestyle=style))
+        axes.add_patch(Rectangle((left, 0), width, 0.8, facecolor=face, edgecolor="black", linestyle=style))
         axes.text(left + width / 2, 0.4, "" if part in (VECTOR, SLOT) else part, ha="center", va="center")
         if part == SLOT:
             axes.annotate(

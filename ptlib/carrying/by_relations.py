@@ -36,10 +36,22 @@ class Source:
 class Method(Protocol):
     """Anything that turns vectors of sources into vectors of a target, without a look at a task."""
 
-    label: ClassVar[str]
+    @property
+    def label(self) -> str:
+        """What it is called; a plain attribute of the class will do."""
 
     def __call__(self, sources: Sequence[Source], target: LanguageModel) -> Vectors:
         """Vectors for the target, in the order of the sources' prompts."""
+
+
+@runtime_checkable
+class Stepwise(Method, Protocol):
+    """A method that comes nearer step by step, so that its way can be watched, or a step picked on dev examples."""
+
+    def candidates(
+        self, sources: Sequence[Source], target: LanguageModel, *, every: int = 50
+    ) -> Iterator[tuple[int, Vectors]]:
+        """Steps made and the vectors found so far, after every so many steps and after the last."""
 
 
 @dataclass(frozen=True)
