@@ -30,5 +30,5 @@ def rotated(lm: LanguageModel, rotation: Float[Tensor, "dim dim"]) -> LanguageMo
     def turn_back(_module, positional, named):
         return positional, named | {"inputs_embeds": named["inputs_embeds"] @ rotation.T.to(named["inputs_embeds"])}
 
-    model.base_model.register_forward_pre_hook(turn_back, with_kwargs=True)
+    model.register_forward_pre_hook(turn_back, with_kwargs=True)
     return LanguageModel(f"rotated {lm.name}", lm.kind, model, lm.tokenizer)

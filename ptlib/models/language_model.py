@@ -34,6 +34,7 @@ from ptlib.models.checkpoint import (
     require_vocabulary,
     require_weights,
 )
+from ptlib.models.embedding_space import look_up, table
 from ptlib.models.hub import fetch
 from ptlib.models.memory import count_parameters, require_room
 from ptlib.models.number_formats import HELD, name_of
@@ -59,30 +60,33 @@ class LanguageModel:
     model: PreTrainedModel = field(repr=False)
     tokenizer: PreTrainedTokenizerFast = field(repr=False)
 
-    @property
+    @functools.cached_property
     def embeddings(self) -> Float[Tensor, "vocabulary dim"]:
-        """The word embeddings, the space in which prompts live; in float32 at least, however the model holds them."""
-        held = self._held_embeddings
-        return held.to(torch.promote_types(held.dtype, torch.float32))
+        """The word embeddings, the space in which prompts live: what the model's embedding module returns.
 
-    @property
-    def _held_embeddings(self) -> Float[Tensor, "vocabulary dim"]:
-        return self.model.get_input_embeddings().weight.detach()
+        In float32 at least, however the model holds them.
+        """
+        return table(self.model, self.prompt_dtype)
 
-    @property
+    @functools.cached_property
     def dim(self) -> int:
         """The width of a word embedding, and so of a prompt vector."""
-        return self._held_embeddings.shape[1]
+        return self.look_up(torch.zeros(1, dtype=torch.long, device=self.device)).shape[-1]
 
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return self._held_embeddings.device
+        return self.model.get_input_embeddings().weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """How the model holds its weights, and computes."""
-        return self._held_embeddings.dtype
+        return self.model.get_input_embeddings().weight.dtype
+
+    @property
+    def prompt_dtype(self) -> torch.dtype:
+        """How prompts and all that is reckoned in their space are held: float32 at least."""
+        return torch.promote_types(self.dtype, torch.float32)
 
     @property
     def parameters(self) -> int:
@@ -118,11 +122,16 @@ class LanguageModel:
 
     def embed(self, words: str) -> Float[Tensor, "words dim"]:
         """The word embeddings of a text's tokens, for example to write a prompt in words."""
-        return self.embeddings[self.pieces(words)]
+        ids = torch.tensor(self.pieces(words), dtype=torch.long, device=self.device)
+        return self.look_up(ids).to(self.prompt_dtype)
 
     def look_up(self, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape dim"]:
-        """The word embeddings of token ids, as the model holds them."""
-        return self._held_embeddings[ids]
+        """The word embeddings of token ids, as the model computes."""
+        return look_up(self.model, ids)
+
+    def no_vectors(self) -> Float[Tensor, "0 dim"]:
+        """The vectors of a prompt of length 0, for templates in words alone."""
+        return torch.empty(0, self.dim, dtype=self.prompt_dtype, device=self.device)
 
     @functools.cached_property
     def fingerprint(self) -> str:

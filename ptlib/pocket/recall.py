@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
-
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import encode
 from ptlib.prompts.template import SLOT, TEXT, parse
@@ -37,5 +35,5 @@ def recall(lm: LanguageModel, task: Task) -> Recall:
 def _share(lm: LanguageModel, task: Task, template: str) -> float:
     examples = [example for split in SPLITS for example in task.examples(split)]
     cloze = encode(lm, parse(template), examples, task=task.name)
-    no_vectors = torch.empty(0, lm.dim).to(lm.embeddings)
+    no_vectors = lm.no_vectors()
     return Accuracy(tuple(hits(lm, [cloze], [no_vectors])[0])).value

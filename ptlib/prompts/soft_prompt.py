@@ -64,7 +64,7 @@ class SoftPrompt:
                 f"a prompt of width {self.dim} (made for {self.model}) does not fit {lm.name}, "
                 f"whose word embeddings are {lm.dim} wide"
             )
-        return self.vectors.to(lm.embeddings)
+        return self.vectors.to(lm.device, lm.prompt_dtype)
 
     def save(self, path: str | Path) -> None:
         """Write to a safetensors file, whole or not at all."""

@@ -37,7 +37,7 @@ def channel_accuracy(
     """
     parsed = parse(template)
     _check(lm, task, parsed)
-    vectors = torch.empty(0, lm.dim).to(lm.embeddings) if prompt is None else prompt.on(lm)
+    vectors = lm.no_vectors() if prompt is None else prompt.on(lm)
     if parsed.length != len(vectors):
         raise PromptError(f"template {template!r} holds {parsed.length} vectors, the prompt {len(vectors)}")
     examples, labels = task.examples(split), task.labels

@@ -93,7 +93,7 @@ def accuracy(
     if isinstance(prompt, SoftPrompt):
         template, vectors = parse(prompt.template), prompt.on(lm)
     else:
-        template, vectors = parse(prompt or task.template), torch.empty(0, lm.dim).to(lm.embeddings)
+        template, vectors = parse(prompt or task.template), lm.no_vectors()
     if template.length != len(vectors):
         raise PromptError(f"template {template.text!r} holds {template.length} vectors, the prompt {len(vectors)}")
     cloze = encode(lm, template, task.examples(split), task=f"{task.name} ({split})")

@@ -24,7 +24,7 @@ def fill(
         PromptError: no slot in the sentence, or the prompt does not fit the model.
     """
     if prompt is None:
-        template, vectors = parse(text, required=(SLOT,)), torch.empty(0, lm.dim).to(lm.embeddings)
+        template, vectors = parse(text, required=(SLOT,)), lm.no_vectors()
     else:
         template, vectors = parse(prompt.template), prompt.on(lm)
     cloze = encode_texts(lm, template, [text], task="the sentence")

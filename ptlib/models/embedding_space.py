@@ -1,0 +1,31 @@
+"""The embedding space: what a model's embedding module returns for each token, and where prompts live.
+
+Some modules multiply what they look up by a factor (Gemma by the square root of its width), so their weights
+alone are another space.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+AT_ONCE = 16_384  # tokens whose embeddings are computed in one piece
+
+
+@torch.no_grad()
+def look_up(model: PreTrainedModel, ids: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape dim"]:
+    """What the embedding module returns for token ids, as the model computes."""
+    return model.get_input_embeddings()(ids)
+
+
+def table(model: PreTrainedModel, dtype: torch.dtype) -> Float[Tensor, "vocabulary dim"]:
+    """What the embedding module returns for each token; no copy where that is its weight in the wanted format."""
+    module = model.get_input_embeddings()
+    weight = module.weight.detach()
+    if type(module) is nn.Embedding and module.max_norm is None and weight.dtype == dtype:
+        return weight
+    pieces = torch.arange(len(weight), device=weight.device).split(AT_ONCE)
+    found = torch.empty(len(weight), look_up(model, pieces[0][:1]).shape[-1], dtype=dtype, device=weight.device)
+    for piece in pieces:
+        found[piece[0] : piece[-1] + 1] = look_up(model, piece)
+    return found
