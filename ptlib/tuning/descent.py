@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -14,7 +13,7 @@ from ptlib.models.language_model import LanguageModel
 from ptlib.models.scale import spread, word_spacing
 from ptlib.tuning.gradients import Gradients, Job
 
-Unit = Literal["model", "absolute"]
+UNITS = ("model", "absolute")
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,11 @@ class Settings:
     steps: int = 100
     rows: int = 4
     learning_rate: float = 0.3
-    unit: Unit = "model"
+    unit: str = "model"
 
     def __post_init__(self) -> None:
-        if self.unit not in get_args(Unit):
-            raise PromptError(f"unknown unit {self.unit!r}; there are {', '.join(get_args(Unit))}")
+        if self.unit not in UNITS:
+            raise PromptError(f"unknown unit {self.unit!r}; there are {', '.join(UNITS)}")
 
     def rate(self, lm: LanguageModel) -> float:
         """The first learning rate as a plain number, for the embeddings of a model."""
