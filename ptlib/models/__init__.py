@@ -3,7 +3,7 @@
 from ptlib.models.altered import rotated, untrained
 from ptlib.models.checkpoint import pocket_models
 from ptlib.models.language_model import LanguageModel, load, parameters_of
-from ptlib.models.scale import spread, word_spacing
+from ptlib.models.scale import spread
 from ptlib.models.shared import shared_words, word_vectors
 
 __all__ = [
@@ -15,6 +15,5 @@ __all__ = [
     "shared_words",
     "spread",
     "untrained",
-    "word_spacing",
     "word_vectors",
 ]

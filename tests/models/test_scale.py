@@ -37,20 +37,20 @@ def test_spread_is_the_standard_deviation_about_each_dimensions_mean(lm):
 
 def test_the_spacing_of_words_is_that_of_scipy(lm):
     words = lm.embeddings[list(lm.words.values())].double().numpy()
-    assert pt.models.word_spacing(lm) == pytest.approx(np.median(np.sort(cdist(words, words), axis=1)[:, 1]), rel=1e-3)
+    assert pt.reading.word_spacing(lm) == pytest.approx(np.median(np.sort(cdist(words, words), axis=1)[:, 1]), rel=1e-3)
 
 
 def test_the_spacing_of_many_words_is_estimated_on_some(lm, monkeypatch):
     monkeypatch.setattr(scale, "SAMPLE", 1_000)
     monkeypatch.setattr(scale, "AT_ONCE", 100_000)
     anew = pt.LanguageModel(lm.name, lm.kind, lm.model, lm.tokenizer)
-    assert pt.models.word_spacing(anew) != pt.models.word_spacing(lm)
-    assert pt.models.word_spacing(anew) == pytest.approx(pt.models.word_spacing(lm), rel=0.03)
+    assert pt.reading.word_spacing(anew) != pt.reading.word_spacing(lm)
+    assert pt.reading.word_spacing(anew) == pytest.approx(pt.reading.word_spacing(lm), rel=0.03)
 
 
 def test_both_units_grow_with_the_embeddings(exact_bert, other):
     factor, larger = other
-    for unit in (pt.models.spread, pt.models.word_spacing):
+    for unit in (pt.models.spread, pt.reading.word_spacing):
         assert unit(larger) == pytest.approx(factor * unit(exact_bert), rel=1e-6)
 
 
@@ -70,7 +70,7 @@ def test_a_random_start_is_in_the_models_unit_too(exact_bert, other, capital):
 
 
 def test_absolute_numbers_are_taken_as_they_are(exact_bert, capital):
-    spread, spacing = pt.models.spread(exact_bert), pt.models.word_spacing(exact_bert)
+    spread, spacing = pt.models.spread(exact_bert), pt.reading.word_spacing(exact_bert)
     plain = pt.Settings(steps=12, learning_rate=0.4 * spread, unit="absolute")
     absolute = pt.tune(exact_bert, capital, toward=TEXT, gamma=2 / spacing**2, settings=plain)
     relative = pt.tune(exact_bert, capital, toward=TEXT, gamma=2, settings=pt.Settings(steps=12, learning_rate=0.4))
