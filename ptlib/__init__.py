@@ -27,7 +27,7 @@ from ptlib.carrying import (
 from ptlib.errors import PromptError
 from ptlib.models import LanguageModel, load, shared_words
 from ptlib.prompts import SoftPrompt, WordPrompt, load_adapter, load_prompt, load_word_prompt, save_adapter
-from ptlib.reading import project, waywardness, word_f1
+from ptlib.reading import describe, project, waywardness, word_f1
 from ptlib.scoring import Accuracy, accuracy, accuracy_many, fill
 from ptlib.tasks import (
     Example,
@@ -66,6 +66,7 @@ __all__ = [
     "accuracy",
     "accuracy_many",
     "closed",
+    "describe",
     "fill",
     "in_vocabulary",
     "load",

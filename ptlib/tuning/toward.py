@@ -143,7 +143,7 @@ def _tune(
         return key_of(*parts, begun, code=__name__)
 
     def make(left: list[Aim], journal: Journal) -> dict[Aim, SoftPrompt]:
-        strengths = torch.tensor([aim.gamma for aim in left]).to(lm.embeddings)
+        strengths = torch.tensor([settings.strength(lm, aim.gamma) for aim in left]).to(lm.embeddings)
         pull = Pull(torch.stack([toward[aim.text] for aim in left]), strengths)
         jobs = [(aims[aim], aim.seed) for aim in left]
         descent = Descent(lm, jobs, template, settings, torch.stack([starts[aim] for aim in left]), pull)

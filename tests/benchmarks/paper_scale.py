@@ -96,7 +96,7 @@ def end_to_end(source: pt.LanguageModel, target: pt.LanguageModel, tasks: list[T
 
 def tune(lm: pt.LanguageModel, tasks: list[Task], steps: int) -> dict[tuple[str, int], pt.SoftPrompt]:
     """All tasks at once with `ptlib`."""
-    settings = pt.Settings(steps=steps, rows=ROWS, learning_rate=0.003)
+    settings = pt.Settings(steps=steps, rows=ROWS, learning_rate=0.003, unit="absolute")
     return pt.tune_many(lm, tasks, length=LENGTH, settings=settings, progress=False)
 
 

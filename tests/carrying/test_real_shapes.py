@@ -12,7 +12,7 @@ from tests import shapes
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(shapes.missing()), reason=shapes.missing() or "all is there")]
 
-SETTINGS = pt.Settings(steps=3, rows=4, learning_rate=0.01)
+SETTINGS = pt.Settings(steps=3, rows=4, learning_rate=0.01, unit="absolute")
 
 
 @pytest.fixture(scope="module")
