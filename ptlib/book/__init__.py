@@ -3,7 +3,7 @@
 from ptlib.book.claims import Comparison, claim, less, more, same
 from ptlib.book.environment import check_env
 from ptlib.book.notes import note, note_figure, note_mean, said
-from ptlib.book.plots import dots, draw_cloze, heat_map, mean_and_spread, use_style
+from ptlib.book.plots import dots, draw_cloze, heat_map, mean_and_spread, use_style, whiskers
 from ptlib.book.profiles import Profile, profile
 from ptlib.book.published import published_accuracy
 
@@ -26,4 +26,5 @@ __all__ = [
     "said",
     "same",
     "use_style",
+    "whiskers",
 ]

@@ -86,11 +86,17 @@ def claim(name: str, sentence: str, *needs: Comparison, profiles: Sequence[str] 
         "sentence": sentence,
         "holds": holds,
         "numbers": [str(need) for need in needs],
-        "needs": [asdict(need) for need in needs],
+        "needs": [_plain(need) for need in needs],
         "profiles": list(profiles),
     }
     shown = sentence if holds else f"(Does not hold here: {sentence})"
     record(name, {"text/plain": repr(shown)}, claim=about)
+
+
+def _plain(need: Comparison) -> dict[str, object]:
+    """A comparison as JSON can hold it, which has no word for what is not a number."""
+    sides = {side: [n if np.isfinite(n) else None for n in getattr(need, side)] for side in ("first", "second")}
+    return asdict(need) | sides
 
 
 def _compared(direction: str, first: Numbers, second: Numbers, margin: float | int) -> Comparison:

@@ -1,5 +1,7 @@
 """Claims: what holds, what does not, and that the gate stops a book that says what is not so."""
 
+import json
+
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -86,6 +88,13 @@ def test_a_claim_that_does_not_hold_fails_the_build_where_it_was_written_for(sho
     for elsewhere in ("smoke", "paper"):
         check(executed(shown, elsewhere), "one", {"profile": elsewhere})
     assert results(executed(shown, "paper"))["up"] == "(Does not hold here: Up it goes.)"
+
+
+def test_what_is_not_a_number_can_be_sent_and_does_not_hold(shown):
+    pt.book.claim("up", "Up.", more([NAN, 1], 0))
+    (about,) = results(executed(shown, "paper"))["claims"].values()
+    assert about["holds"] is False
+    assert json.loads(json.dumps(about, allow_nan=False))["needs"][0]["first"] == [None, 1.0]
 
 
 def test_the_mean_and_the_spread_are_noted_together(shown):
