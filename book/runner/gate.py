@@ -3,6 +3,7 @@
 from nbformat import NotebookNode
 
 from book.runner.errors import BookError, first_line, named
+from book.runner.results import claims
 
 
 def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> None:
@@ -11,7 +12,8 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
     Raises:
         BookError: an error in the outputs, a cell that did not run or ran out of order, other parameters than were
             asked for, an image without alt text, or a warning, except in the paper profile, since real data may bring
-            some and hours of work would be lost; names the page and the cell.
+            some and hours of work would be lost; names the page and the cell. Or a claim that does not hold; names the
+            page, the sentence and the numbers.
     """
     given = notebook.metadata.get("papermill", {}).get("parameters", {})
     if given != parameters:
@@ -27,6 +29,15 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
             raise BookError(f"{where}: did not run to its end")
         if cell.execution_count != number:
             raise BookError(f"{where}: ran as number {cell.execution_count}")
+    _check_claims(notebook, page, parameters.get("profile"))
+
+
+def _check_claims(notebook: NotebookNode, page: str, profile: object) -> None:
+    """Every claim has to hold in the profiles that it was written for."""
+    false = [about for about in claims(notebook).values() if not about["holds"] and profile in about["profiles"]]
+    if false:
+        said = "; ".join(f"{about['sentence']} ({', '.join(about['numbers'])})" for about in false)
+        raise BookError(f"{page}: does not hold: {said}")
 
 
 def _check_output(output: NotebookNode, cell: NotebookNode, where: str, *, quiet: bool) -> None:

@@ -18,7 +18,15 @@ def results(notebook: NotebookNode) -> dict[str, object]:
         BookError: something else than a plain value was noted.
     """
     records = _records(notebook)
-    return {name: _value(name, data.get(RECORD + "text/plain", "")) for name, data in records if not _is_figure(data)}
+    noted = {name: _value(name, data.get(RECORD + "text/plain", "")) for name, data in records if not _is_figure(data)}
+    claimed = claims(notebook)
+    return noted | {"claims": claimed} if claimed else noted
+
+
+def claims(notebook: NotebookNode) -> dict[str, dict]:
+    """Every claim that an executed notebook made with `ptlib.book.claim`, by name, with its verdict and its numbers."""
+    outputs = [output.get("metadata", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    return {about["scrapbook"]["name"]: dict(about["claim"]) for about in outputs if "claim" in about}
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:

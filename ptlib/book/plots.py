@@ -82,6 +82,13 @@ def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
     return figure
 
 
+def whiskers(runs: Sequence[Float[np.ndarray, " seeds"]]) -> Float[np.ndarray, "2 bars"]:
+    """Error bars for means of shares: one standard deviation to either side, and never beyond 0 or 1."""
+    means = np.array([np.mean(values) for values in runs])
+    spreads = np.array([np.std(values, ddof=1) if len(values) > 1 else 0.0 for values in runs])
+    return np.stack([np.minimum(spreads, means), np.minimum(spreads, 1 - means)])
+
+
 def mean_and_spread(axes: Axes, x: Sequence[float], runs: Float[np.ndarray, "seeds points"], *, label: str) -> None:
     """A line through the mean over seeds, in a band of one standard deviation to either side."""
     mean, spread = runs.mean(axis=0), runs.std(axis=0, ddof=1)
