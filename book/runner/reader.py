@@ -117,7 +117,9 @@ def _code(cell: NotebookNode, reader: Reader) -> Iterator[NotebookNode]:
         return  # bookkeeping, or a parameter that the page does not show since nothing depends on it
     outputs = [] if {"remove-cell", "remove-output"} & tags else _outputs(cell)
     made = new_code_cell(source, outputs=outputs)
-    yield _folded(made, _title(cell), hides_outputs="hide-cell" in tags) if tags & FOLDED else made
+    if tags & FOLDED:
+        made = _folded(made, _title(cell), hides_outputs="hide-cell" in tags)
+    yield _folded(made) if "# @param" in source else made
     caption, alt = myst.get("figure", {}).get("caption", ""), myst.get("image", {}).get("alt", "")
     if outputs and (below := reader.below_figure(caption, alt)):
         yield new_markdown_cell(below)
