@@ -13,6 +13,7 @@ from book.runner.errors import BookError, in_one_line
 from book.runner.lock import locked
 from book.runner.pages import ROOT, Page, check_settings, pages
 from book.runner.preview import FOLDER as PREVIEW
+from book.runner.reader import write_readers
 from book.runner.run import Run, Verdict
 from book.runner.site import build_site, tidy
 from book.runner.stage import stage
@@ -85,9 +86,11 @@ def _run(run: Run, only: list[str] | None) -> int:
     if any(verdict.outcome == "failed" for verdict in verdicts):
         return 1
     if not only:
-        site = build_site(all_pages, stage(all_pages, verdicts, run), run)
+        staged = stage(all_pages, verdicts, run)
+        readers = write_readers(all_pages, verdicts, staged, run)
+        site = build_site(all_pages, staged, readers, run)
         shutil.rmtree(run.build / PREVIEW, ignore_errors=True)
-        print(f"the book: {site / 'index.html'}")
+        print(f"its notebooks for Colab and Jupyter: {readers}\nthe book: {site / 'index.html'}")
     return 0
 
 

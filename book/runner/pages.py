@@ -1,10 +1,12 @@
 """What the book consists of: the pages in `_toc.yml`, and what stands in its other settings."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlparse
 
 import yaml
 
@@ -73,11 +75,22 @@ def check_settings(root: Path = ROOT) -> None:
     """See that what every chapter and the site need is there, before chapters run for long.
 
     Raises:
-        BookError: `requirements.txt`, `_config.yml` or the address in `pyproject.toml` is missing or cannot be read.
+        BookError: `requirements.txt`, `_config.yml`, or the address or version in `pyproject.toml` is missing or cannot
+            be read.
     """
     _text(root / "requirements.txt")
-    _yaml(root / "_config.yml")
+    settings(root)
     repository(root)
+    version(root)
+
+
+def settings(root: Path = ROOT) -> dict:
+    """What stands in `_config.yml`.
+
+    Raises:
+        BookError: the file is missing or cannot be read.
+    """
+    return _yaml(root / "_config.yml")
 
 
 def repository(root: Path = ROOT) -> str:
@@ -87,11 +100,40 @@ def repository(root: Path = ROOT) -> str:
         BookError: the file or the address is missing, or the file is no TOML.
     """
     try:
-        return tomllib.loads(_text(root / "pyproject.toml"))["project"]["urls"]["Repository"]
-    except tomllib.TOMLDecodeError as error:
-        raise BookError(f"pyproject.toml: not TOML ({first_line(str(error))}); repair it") from error
+        return _project(root)["urls"]["Repository"]
     except (KeyError, TypeError) as error:
         raise BookError("pyproject.toml: has no Repository under [project.urls]; put the address there") from error
+
+
+def has_owner(address: str) -> bool:
+    """Whether an address is somebody's, and not the one with OWNER that stands in pyproject.toml at first."""
+    return "/OWNER/" not in address
+
+
+def owner_and_name(address: str) -> str:
+    """The part of an address that names a repository on its host, such as "someone/some-book"."""
+    return urlparse(address).path.strip("/").removesuffix(".git")
+
+
+def version(root: Path = ROOT) -> str:
+    """The version of the library: in pyproject.toml, or in the library where that says so.
+
+    Raises:
+        BookError: there is none.
+    """
+    project, module = _project(root), root / "ptlib" / "__init__.py"
+    if "version" in project:
+        return project["version"]
+    if "version" in project.get("dynamic", []) and (found := re.search(r'^__version__ = "(.+)"', _text(module), re.M)):
+        return found[1]
+    raise BookError("pyproject.toml: has no version under [project]; put it there")
+
+
+def _project(root: Path) -> dict:
+    try:
+        return tomllib.loads(_text(root / "pyproject.toml")).get("project", {})
+    except tomllib.TOMLDecodeError as error:
+        raise BookError(f"pyproject.toml: not TOML ({first_line(str(error))}); repair it") from error
 
 
 def _yaml(path: Path) -> dict:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlparse
 
+from book.runner.buttons import check_buttons, lead_to_readers
 from book.runner.errors import BookError, in_one_line
 from book.runner.files import emptied, sha256, write_text
 from book.runner.inputs import library_key
@@ -18,8 +19,10 @@ MADE_FROM = ".made-from"  # a file in the site with the hash of what it was made
 ASIDE = "old-site-"  # how folders begin in which an old site waits until the new one is in place
 
 
-def build_site(pages: list[Page], staged: Path, run: Run) -> Path:
+def build_site(pages: list[Page], staged: Path, readers: Path, run: Run) -> Path:
     """Build the pages from the stage, unless the site is made from the same already; return the site's folder.
+
+    The buttons of chapters give the reader's notebooks, which lie in the folder `readers`.
 
     Sphinx trusts modification times, so the output folder is always a new one. The site of the last
     build stays until the new one has passed every check.
@@ -28,7 +31,7 @@ def build_site(pages: list[Page], staged: Path, run: Run) -> Path:
         BookError: Jupyter Book or the checks find faults, or the old site cannot be moved out of the way.
         OSError: something could not be written.
     """
-    final, key = run.build / "html", _site_key(staged, run.root)
+    final, key = run.build / "html", _site_key(staged, readers, run.root)
     if _stands(final, key, pages):
         return final
     print("building the pages ...", flush=True)
@@ -38,6 +41,7 @@ def build_site(pages: list[Page], staged: Path, run: Run) -> Path:
     if status:
         raise BookError(faults(status, log, run.build / "site.log"))
     html = fresh / "_build" / "html"
+    lead_to_readers(pages, html, readers)
     check_site(pages, html, repository(run.root))
     write_text(html / MADE_FROM, key)
     place(html, final)
@@ -45,10 +49,11 @@ def build_site(pages: list[Page], staged: Path, run: Run) -> Path:
     return final
 
 
-def _site_key(staged: Path, root: Path) -> str:
-    """A hash of all that the pages are made from: the stage, and the library with its docstrings."""
+def _site_key(staged: Path, readers: Path, root: Path) -> str:
+    """A hash of all that the site is made from: stage, reader's notebooks, and the library with its docstrings."""
     digest = hashlib.sha256((library_key(root) + repository(root)).encode())
-    for folder in (staged, Path(__file__).parent):  # this package decides how the pages are built, and what passes
+    runner = Path(__file__).parent  # it decides how the pages are built, and what passes
+    for folder in (staged, readers, runner):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{path.relative_to(folder)} {sha256(path)}".encode())
@@ -101,8 +106,8 @@ def check_site(pages: list[Page], html: Path, address: str) -> None:
     """Check what was built.
 
     Raises:
-        BookError: a page is missing, an image has no alt text of its own, or a chapter has no Colab button
-            that leads to its source.
+        BookError: a page is missing, an image has no alt text of its own, or buttons lead elsewhere than to the
+            reader's notebooks.
     """
     from bs4 import BeautifulSoup
 
@@ -115,10 +120,6 @@ def check_site(pages: list[Page], html: Path, address: str) -> None:
             source, alt = image.get("src", ""), (image.get("alt") or "").strip()
             if not alt or Path(urlparse(alt).path).suffix in (".png", ".svg", ".jpg"):
                 raise BookError(f"{page.name}: the image {source} has no alt text")
-        if page.is_chapter:
-            path = urlparse(address).path
-            wanted = f"https://colab.research.google.com/github{path}/blob/main/{page.name}.ipynb"
-            if not soup.find("a", href=wanted):
-                raise BookError(f"{page.name}: no Colab button leads to {wanted}")
+        check_buttons(page, soup, address)
     if not (html / "index.html").exists():
         raise BookError("no index.html was built; is jupyter-book 1 installed?")

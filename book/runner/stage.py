@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from book.runner.buttons import put_settings
 from book.runner.files import emptied
 from book.runner.notebooks import read_notebook, write_notebook
 from book.runner.pages import Page
@@ -37,7 +38,7 @@ def bare_stage(folder: Path, run: Run) -> Path:
     """An empty folder with all that Jupyter Book reads but the chapters and the table of contents."""
     emptied(folder)
     _copy(run.root / "book", folder / "book")
-    shutil.copy(run.root / "_config.yml", folder)
+    put_settings(run.root, folder)
     return folder
 
 

@@ -15,11 +15,11 @@ SHOW_IMAGE = f"from IPython.display import Image\nfrom base64 import b64decode\n
 CONFIG = """
 title: A book
 only_build_toc_files: true
-repository: {url: "https://github.com/someone/some-book", branch: main, path_to_book: ""}
+repository: {url: "https://github.com/someone/some-book", branch: colab, path_to_book: ""}
 launch_buttons: {colab_url: "https://colab.research.google.com"}
 execute: {execute_notebooks: "off"}
 """
-COLAB = "https://colab.research.google.com/github/someone/some-book/blob/main/book"
+COLAB = "https://colab.research.google.com/github/someone/some-book/blob/colab"
 
 
 class Book:
@@ -33,7 +33,8 @@ class Book:
         (root / "requirements.txt").write_text("torch\n", encoding="utf-8")
         (root / "_config.yml").write_text(CONFIG, encoding="utf-8")
         (root / "pyproject.toml").write_text(
-            '[project]\nurls = {Repository = "https://github.com/someone/some-book"}\n', encoding="utf-8"
+            '[project]\nversion = "1.2.3"\nurls = {Repository = "https://github.com/someone/some-book"}\n',
+            encoding="utf-8",
         )
         chapters = "".join(f"- file: book/{name}\n" for name in names)
         (root / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\nchapters:\n{chapters}", encoding="utf-8")

@@ -14,7 +14,7 @@ from book.runner.stage import dress, status_table
 from tests.runner.conftest import PIXEL
 
 ADDRESS = "https://github.com/someone/some-book"
-COLAB = "https://colab.research.google.com/github/someone/some-book/blob/main/book/01-one.ipynb"
+COLAB = "https://colab.research.google.com/github/someone/some-book/blob/colab/01-one.ipynb"
 
 
 def notebook(**changes):
