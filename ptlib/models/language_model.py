@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from ptlib.errors import PromptError
 from ptlib.models.embedding_space import look_up, table
 from ptlib.models.positions import positions
 
@@ -142,5 +143,7 @@ def marks_around(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[in
     """Ids of the special tokens that a tokenizer puts before and after a text."""
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
     full = tokenizer("a")["input_ids"]
-    start = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
+    start = next((i for i in range(len(full)) if full[i : i + len(bare)] == bare), None)
+    if not bare or start is None:
+        raise PromptError("a tokenizer that makes no token of the text 'a': it does not fit the family of its model")
     return full[:start], full[start + len(bare) :]

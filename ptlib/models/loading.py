@@ -73,7 +73,9 @@ def load(
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     source = _locate(name)
     folder, config, head = _configuration(name, source)
-    require_room(name, count_parameters(LOADERS[head], config), dtype, device)
+    with readable(name):
+        parameters = count_parameters(LOADERS[head], config)
+    require_room(name, parameters, dtype, device)
     if not Path(source).is_dir():
         folder = fetch(name, (*WEIGHTS_FILES, *VOCABULARY), revision=folder.name)
     require_no_code(name, folder)
@@ -82,8 +84,7 @@ def load(
     model, tokenizer = _read(name, folder, head, dtype)
     model = model.to(device)
     with running(name, model):
-        kind = "causal" if is_causal(model) else "masked"
-    lm = LanguageModel(name, kind, model, tokenizer)
+        lm = LanguageModel(name, "causal" if is_causal(model) else "masked", model, tokenizer)
     _require_tokens(lm)
     if check:
         require_agreement(lm)
@@ -119,7 +120,10 @@ def _require_tokens(lm: LanguageModel) -> None:
     if lm.kind == "masked" and lm.tokenizer.mask_token_id is None:
         raise PromptError(f"{lm.name}: a masked language model whose tokenizer has no mask token; use one that has")
     used = set(range(len(lm.tokenizer))) - set(lm.tokenizer.all_special_ids)
-    used |= {*lm.marks[0], *lm.marks[1], lm.tokenizer.mask_token_id or 0}
+    try:
+        used |= {*lm.marks[0], *lm.marks[1], lm.tokenizer.mask_token_id or 0}
+    except PromptError as error:
+        raise PromptError(f"{lm.name}: {error}") from error
     if (last := max(used)) >= lm.vocabulary:
         raise PromptError(
             f"{lm.name}: its tokenizer has a token {last}, and the model embeddings for {lm.vocabulary} tokens; "
@@ -143,7 +147,8 @@ def shape_of(name: str | Path) -> tuple[PreTrainedConfig, int]:
     """The configuration of a model and how many numbers it holds, without its weights; see `parameters_of`."""
     name = str(name)
     _, config, head = _configuration(name, _locate(name))
-    return config, count_parameters(LOADERS[head], config)
+    with readable(name):
+        return config, count_parameters(LOADERS[head], config)
 
 
 def _locate(name: str) -> str:
@@ -173,11 +178,11 @@ def _head(config: PreTrainedConfig, name: str) -> Kind:
             f"{name}: {architecture or type(config).__name__} is a sequence-to-sequence model (encoder and decoder); "
             "use a masked or a causal language model"
         )
-    families = [head for head, classes in CLASSES.items() if type(config) in classes]
-    said = [head for head, endings in ENDINGS.items() if architecture.endswith(endings)]
+    families = {head: classes[type(config)].__name__ for head, classes in CLASSES.items() if type(config) in classes}
+    said = [h for h, name in families.items() if architecture == name or architecture.endswith(ENDINGS[h])]
     if not architecture or architecture.endswith(UNCLEAR):
-        said = families[:1]
-    if not said or said[0] not in families:
+        said = list(families)
+    if not said:
         raise PromptError(
             f"{name}: architecture {architecture or type(config).__name__} has no language-model head; "
             "use a ...ForMaskedLM or a causal model"

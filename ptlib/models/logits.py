@@ -4,6 +4,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -63,12 +64,11 @@ def _only(model: PreTrainedModel, body: str, where: Bool[Tensor, "rows tokens"])
 def _find_body(model: PreTrainedModel) -> str | None:
     """The name of the part behind which hidden states can be dropped with no change to the logits that are left."""
     with tried(model):
-        inputs = trial_inputs(model)
-        full, bodies = _bodies_called(model, inputs)
-        where = inputs["attention_mask"].bool()
+        full, bodies = _bodies_called(model, trial_inputs(model))
+        where = torch.ones(full.shape[:2], dtype=torch.bool, device=full.device)
         where[0, 1] = where[1, 0] = where[1, -1] = False
         for body in bodies:
-            found = _logits(model, body, where, inputs)
+            found = _logits(model, body, where, trial_inputs(model))  # made anew: CTRL writes into them
             if difference(found, full[where]) <= tolerance(full.dtype):
                 return body
     return None

@@ -5,7 +5,8 @@ import math
 from torch import nn
 from transformers import PreTrainedModel
 
-LIMITS = ("max_position_embeddings", "max_seq_len")  # what configurations call it; state-space models have none
+# What configurations call it; state-space models have none.
+LIMITS = ("max_position_embeddings", "max_seq_len", "max_target_positions")
 
 
 def positions(model: PreTrainedModel) -> int | float:

@@ -47,7 +47,7 @@ def require_agreement(lm: LanguageModel) -> None:
         PromptError: which of these differs, and by how much.
     """
     with running(lm.name, lm.model):
-        texts = _texts(lm)
+        quick, texts = quick_copy(lm), _texts(lm)  # the copy first: some models keep states, which cannot be copied
         expected = [
             _by_transformers(lm.model, ids[:length], slot)
             for ids, length, slot in zip(texts.ids, texts.lengths, texts.slot_at, strict=True)
@@ -57,7 +57,7 @@ def require_agreement(lm: LanguageModel) -> None:
         _require_equal(lm, "words as tokens", found[0], expected[0])
         _require_equal(lm, "a text padded beside a longer one", found[1], expected[1])
         _require_equal(lm, "a prompt of word embeddings", _through_prompt(lm, lm, texts), torch.stack(expected))
-        if (quick := quick_copy(lm)) is not lm:
+        if quick is not lm:
             _through_prompt(lm, quick, texts)
 
 
@@ -100,7 +100,7 @@ def _texts(lm: LanguageModel) -> _Texts:
 
 @torch.no_grad()
 def _by_transformers(model: PreTrainedModel, ids: Int[Tensor, " tokens"], slot: Tensor) -> Float[Tensor, " vocabulary"]:
-    return model(input_ids=ids[None]).logits[0, slot]
+    return model(input_ids=ids[None], use_cache=False).logits[0, slot]
 
 
 def _through_prompt(lm: LanguageModel, computing: LanguageModel, texts: _Texts) -> Float[Tensor, "2 vocabulary"]:

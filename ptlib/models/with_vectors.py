@@ -30,5 +30,7 @@ def logits_with(
     rows = torch.arange(len(ids), device=ids.device)
     embedded = look_up(model, ids)
     embedded = embedded.index_put((rows[:, None], prompt_at), vectors.to(embedded.dtype))
-    attention = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()
-    return logits_at(model, where, inputs_embeds=embedded, attention_mask=attention)
+    there = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
+    # Nothing stands in the padding, for models that look at neighbours before they look at the mask (MobileBERT).
+    embedded = embedded.masked_fill(~there[..., None], 0)
+    return logits_at(model, where, inputs_embeds=embedded, attention_mask=there.long())
