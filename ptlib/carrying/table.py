@@ -24,7 +24,7 @@ from ptlib.models.loading import load
 from ptlib.models.quick import arithmetic
 from ptlib.prompts.word_prompt import WordPrompt
 from ptlib.scoring.scores import accuracy, accuracy_by_seed
-from ptlib.tasks.task import Task
+from ptlib.tasks.task import Task, by_name
 from ptlib.tuning.descent import Settings
 from ptlib.tuning.free import Prompts, tune_many
 from ptlib.tuning.in_words import WordSettings, tune_words, words_on
@@ -161,7 +161,7 @@ def transfer_table(
     import joblib
 
     folder = str(cache or default_cache())
-    plan = Plan(tuple(tasks), tuple(seeds), length, settings, tuple(words), folder)
+    plan = Plan(tuple(by_name(tasks).values()), tuple(seeds), length, settings, tuple(words), folder)
     sources = _names(models)
     cells = list(_cells(sources, sources if targets is None else _names(targets), methods))
     store = Store(folder, load_scores)

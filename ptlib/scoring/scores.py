@@ -16,7 +16,7 @@ from ptlib.prompts.cloze import Cloze, concatenate, encode, encode_once, slot_lo
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import parse
 from ptlib.tasks.labels import Allowed, allowed_words, among
-from ptlib.tasks.task import Task
+from ptlib.tasks.task import Task, by_name
 
 RESAMPLES = 2_000
 
@@ -131,17 +131,17 @@ def accuracy_many(
     Raises:
         PromptError: a prompt for none of the tasks, or one that does not fit the model.
     """
-    by_name, found = {task.name: task for task in tasks}, {}
+    named, found = by_name(tasks), {}
     scorer = quick_copy(lm) if quick else lm
-    if strange := [name for name, *_ in prompts if name not in by_name]:
-        raise PromptError(f"a prompt for {strange[0]}, and tasks {', '.join(by_name)}")
+    if strange := [name for name, *_ in prompts if name not in named]:
+        raise PromptError(f"a prompt for {strange[0]}, and tasks {', '.join(named)}")
     for template in {prompt.template: None for prompt in prompts.values()}:
         some = {name: prompt.on(lm) for name, prompt in prompts.items() if prompt.template == template}
         clozes = {
-            task: encode_once(lm, parse(template), by_name[task].examples(split), task=f"{task} ({split})")
+            task: encode_once(lm, parse(template), named[task].examples(split), task=f"{task} ({split})")
             for task in {name[0]: None for name in some}
         }
-        allowed = allowed_words(lm, [by_name[name[0]] for name in some])
+        allowed = allowed_words(lm, [named[name[0]] for name in some])
         found |= zip(some, hits(scorer, [clozes[n[0]] for n in some], list(some.values()), allowed), strict=True)
     return [float(np.mean(found[name])) for name in prompts]
 

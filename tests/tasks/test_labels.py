@@ -1,7 +1,9 @@
+import copy
 from dataclasses import replace
 
 import pytest
 import torch
+from tokenizers import normalizers
 
 import ptlib as pt
 from ptlib.tasks.task import Example
@@ -59,6 +61,17 @@ def test_labels_that_cannot_be_are_refused(bert, continent):
         pt.accuracy(bert, replace(continent, labels=(*continent.labels, "Middle Earth")))
     with pytest.raises(pt.PromptError, match="P30: answer 'Oceania' is not among the labels Africa, Antarctica, Asia"):
         pt.accuracy(bert, replace(continent, labels=continent.labels[:4]))
+
+
+def test_two_labels_are_two_words(continent, exact_bert):
+    with pytest.raises(pt.PromptError, match="P30: label 'Asia' stands twice"):
+        replace(continent, labels=(*continent.labels, "Asia"))
+    lower = copy.deepcopy(exact_bert.tokenizer)
+    lower.backend_tokenizer.normalizer = normalizers.Lowercase()
+    lm = pt.LanguageModel("lower-case", "masked", exact_bert.model, lower)
+    cased = replace(continent, labels=("warm", "Warm"), train=(), dev=(), test=(Example("The sun", "warm"),))
+    with pytest.raises(pt.PromptError, match="P30: labels 'warm' and 'Warm' are one token of lower-case"):
+        pt.accuracy(lm, cased)
 
 
 BEHIND = "A place on the continent of [Y] : [X]"
