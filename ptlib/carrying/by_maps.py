@@ -121,6 +121,8 @@ class NeuralProjector(Mapping):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             held_out = torch.rand(len(here)) < 0.1
+            if held_out.all() or not held_out.any():
+                raise PromptError(f"{self.label}: {len(here)} anchors are too few to fit on some and hold out others")
             layers = nn.Sequential(nn.Linear(here.shape[1], self.hidden), nn.GELU(), nn.Linear(self.hidden, target.dim))
         layers = layers.to(there)
         optimizer = torch.optim.Adam(layers.parameters(), lr=self.learning_rate)

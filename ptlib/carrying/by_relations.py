@@ -115,6 +115,8 @@ class GradientSearch:
 
     def __post_init__(self) -> None:
         _check(self.lengths, self.combine)
+        if self.steps < 1:
+            raise PromptError(f"a gradient search of {self.steps} steps finds nothing; give at least 1")
         if self.inside and self.lengths != "statistics":
             raise PromptError("inside the search only lengths by statistics can be given; set inside=False")
 

@@ -61,6 +61,14 @@ def parse(text: str, *, required: tuple[str, ...] = (TEXT, SLOT)) -> Template:
     return Template(text, parts)
 
 
+def place_for(length: int, template: str | None = None) -> Template:
+    """A given template that holds prompt vectors, or by default the papers' with so many: `[X] [V] ... [V] [Y] .`."""
+    parsed = parse(template or default_template(length))
+    if not parsed.length:
+        raise PromptError(f"template {template!r}: has no {VECTOR}; put one for each vector of the prompt")
+    return parsed
+
+
 def default_template(length: int) -> str:
     """The papers' template: the text, then the prompt, then the slot."""
     if length < 1:

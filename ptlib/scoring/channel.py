@@ -9,7 +9,7 @@ from ptlib.models.batches import chunks
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import Cloze, concatenate, encode_texts, logits_where
 from ptlib.prompts.filling import fill_in
-from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
 from ptlib.prompts.template import SLOT, TEXT, Template, parse
 from ptlib.scoring.scores import Accuracy
 from ptlib.tasks.labels import label_ids
@@ -38,9 +38,7 @@ def channel_accuracy(
     """
     parsed = parse(template)
     _check(lm, task, parsed)
-    vectors = lm.no_vectors() if prompt is None else prompt.on(lm)
-    if parsed.length != len(vectors):
-        raise PromptError(f"template {template!r} holds {parsed.length} vectors, the prompt {len(vectors)}")
+    vectors = vectors_in(parsed, lm, prompt)
     examples, labels = task.examples(split), task.labels
     label_ids(lm, task)  # each must be one token, as in direct scoring
     texts = [example.text for example in examples]

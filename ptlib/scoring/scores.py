@@ -13,7 +13,7 @@ from ptlib.models.batches import chunks
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.quick import quick_copy
 from ptlib.prompts.cloze import Cloze, concatenate, encode, encode_once, slot_logits
-from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
 from ptlib.prompts.template import parse
 from ptlib.tasks.labels import Allowed, allowed_words, among
 from ptlib.tasks.task import Task, by_name
@@ -90,12 +90,9 @@ def accuracy(
     Raises:
         PromptError: the prompt does not fit the model, or no example can be used.
     """
-    if isinstance(prompt, SoftPrompt):
-        template, vectors = parse(prompt.template), prompt.on(lm)
-    else:
-        template, vectors = parse(prompt or task.template), lm.no_vectors()
-    if template.length != len(vectors):
-        raise PromptError(f"template {template.text!r} holds {template.length} vectors, the prompt {len(vectors)}")
+    soft = prompt if isinstance(prompt, SoftPrompt) else None
+    template = parse(soft.template if soft else prompt or task.template)
+    vectors = vectors_in(template, lm, soft)
     cloze = encode(lm, template, task.examples(split), task=f"{task.name} ({split})")
     return Accuracy(tuple(hits(lm, [cloze], [vectors], allowed_words(lm, [task]))[0]))
 

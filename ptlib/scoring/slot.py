@@ -2,10 +2,9 @@
 
 import torch
 
-from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import encode_texts, slot_logits
-from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
 from ptlib.prompts.template import SLOT, parse
 
 
@@ -24,12 +23,8 @@ def fill(
     Raises:
         PromptError: no slot in the sentence, or the prompt does not fit the model.
     """
-    if prompt is None:
-        template, vectors = parse(text, required=(SLOT,)), lm.no_vectors()
-    else:
-        template, vectors = parse(prompt.template), prompt.on(lm)
-    if template.length != len(vectors):
-        raise PromptError(f"template {template.text!r}: holds {template.length} vectors, the prompt {len(vectors)}")
+    template = parse(prompt.template) if prompt else parse(text, required=(SLOT,))
+    vectors = vectors_in(template, lm, prompt)
     cloze = encode_texts(lm, template, [text], task="the sentence")
     with torch.no_grad():
         top = slot_logits(lm, cloze, vectors.unsqueeze(0))[0].softmax(dim=-1).topk(count)

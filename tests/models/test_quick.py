@@ -4,11 +4,12 @@ import torch
 import ptlib as pt
 from ptlib.models import number_formats as dtypes
 from ptlib.models import quick as precision
+from ptlib.prompts.template import parse
 from ptlib.tuning import gradients
 from ptlib.tuning.gradients import Gradients
 
 HALVES = [torch.bfloat16, torch.float16]
-TEMPLATE = "[X] [V] [V] [V] [Y] ."
+TEMPLATE = parse("[X] [V] [V] [V] [Y] .")
 
 
 @pytest.fixture

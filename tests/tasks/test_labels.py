@@ -6,6 +6,7 @@ import torch
 from tokenizers import normalizers
 
 import ptlib as pt
+from ptlib.prompts.template import parse
 from ptlib.tasks.task import Example
 from ptlib.tuning.gradients import Gradients
 
@@ -36,7 +37,7 @@ def test_only_labels_are_compared(lm, continent):
 
 def test_the_loss_is_the_cross_entropy_among_the_labels(exact_bert, continent, capital):
     jobs = [(continent, 0), (capital, 0)]
-    gradients = Gradients(exact_bert, jobs, "[X] [V] [Y] .", steps=1, rows=1)
+    gradients = Gradients(exact_bert, jobs, parse("[X] [V] [Y] ."), steps=1, rows=1)
     vectors = torch.stack([pt.random_prompt(exact_bert, task, length=1).vectors for task, _ in jobs])
     vectors.requires_grad_()
     loss = 0
