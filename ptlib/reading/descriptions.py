@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
-from ptlib.models.logits import logits_at
+from ptlib.prompts.cloze import Cloze, slot_logits
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import VECTOR
 
@@ -87,7 +87,7 @@ def describe(
     before, after = (lm.pieces(part, starts_text=True) if part else [] for part in _around(text))
     start = [*lm.marks[0], *before]
     ids = torch.tensor([start + [0] * prompt.length + after], device=lm.device)
-    places = slice(len(start), len(start) + prompt.length)
+    places = torch.arange(prompt.length, device=lm.device) + len(start)
     if to_layer == 0:
         return _written(lm, ids, places, states, count, tokens)
     with _replaced(layers[to_layer - 1], places, states):
@@ -104,7 +104,7 @@ def layers_of(lm: LanguageModel) -> nn.ModuleList:
     for module in lm.model.modules():
         if isinstance(module, nn.ModuleList) and len(module) == count:
             return module
-    raise PromptError(f"{lm.name}: no list of its {count} layers; only layer 0 of other models can be looked at")
+    raise PromptError(f"{lm.name}: no list of its {count} layers was found; use a model of another family")
 
 
 def _around(text: str) -> tuple[str, str]:
@@ -121,20 +121,23 @@ def _states(
         return vectors
     found: list[Tensor] = []
     hook = layers[layer - 1].register_forward_hook(lambda _module, _inputs, output: found.append(_hidden(output)))
-    start = lm.look_up(torch.tensor(lm.marks[0], dtype=torch.long, device=lm.device))
+    start = len(lm.marks[0])
+    ids = torch.tensor([lm.marks[0] + [0] * len(vectors)], device=lm.device)
     try:
-        lm.model(inputs_embeds=torch.cat([start, vectors.to(start)])[None], use_cache=False)
+        _next(lm, ids, torch.arange(len(vectors), device=lm.device) + start, vectors)
     finally:
         hook.remove()
-    return found[0][0, -len(vectors) :]
+    return found[-1][0, start:]
 
 
 @contextmanager
-def _replaced(layer: nn.Module, places: slice, states: Float[Tensor, "length dim"]) -> Iterator[None]:
+def _replaced(layer: nn.Module, places: Int[Tensor, " length"], states: Float[Tensor, "length dim"]) -> Iterator[None]:
     """Put other hidden states at some places behind a layer."""
 
     def replace(_module, _inputs, output):
-        _hidden(output)[:, places] = states
+        hidden = _hidden(output)
+        if hidden.shape[1] > places[-1]:  # a shorter run is no question, but a model's trial before its first use
+            hidden[:, places] = states.to(hidden)
         return output
 
     hook = layer.register_forward_hook(replace)
@@ -152,7 +155,7 @@ def _hidden(output: Tensor | tuple) -> Float[Tensor, "rows tokens dim"]:
 def _written(
     lm: LanguageModel,
     ids: Int[Tensor, "1 tokens"],
-    places: slice,
+    places: Int[Tensor, " length"],
     vectors: Float[Tensor, "length dim"],
     count: int,
     tokens: int,
@@ -171,15 +174,15 @@ def _written(
 
 
 def _next(
-    lm: LanguageModel, ids: Int[Tensor, "rows tokens"], places: slice, vectors: Float[Tensor, "length dim"]
+    lm: LanguageModel,
+    ids: Int[Tensor, "rows tokens"],
+    places: Int[Tensor, " length"],
+    vectors: Float[Tensor, "length dim"],
 ) -> Float[Tensor, "rows vocabulary"]:
     """Log-probabilities of the next token of each row."""
-    embedded = lm.look_up(ids).clone()
-    embedded[:, places] = vectors.to(embedded)
-    last = torch.zeros_like(ids, dtype=torch.bool)
-    last[:, -1] = True
-    logits = logits_at(lm.model, last, inputs_embeds=embedded, attention_mask=torch.ones_like(ids))
-    return logits.float().log_softmax(dim=-1)
+    lengths = torch.full((len(ids),), ids.shape[1], device=ids.device)
+    cloze = Cloze(ids, lengths, places.expand(len(ids), -1), slot_at=lengths - 1, answers=torch.full_like(lengths, -1))
+    return slot_logits(lm, cloze, vectors.expand(len(ids), -1, -1)).float().log_softmax(dim=-1)
 
 
 def _cut(lm: LanguageModel, ids: list[int], scores: Float[Tensor, " tokens"]) -> Description:
