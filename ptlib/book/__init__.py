@@ -3,7 +3,7 @@
 from ptlib.book import needs as needs
 from ptlib.book.claims import Comparison, claim, less, more, same
 from ptlib.book.environment import check_env
-from ptlib.book.notes import note, note_figure, note_mean, said
+from ptlib.book.notes import note, note_figure, note_mean, said, with_interval
 from ptlib.book.plots import dots, draw_cloze, heat_map, mean_and_spread, use_style, whiskers
 from ptlib.book.profiles import Profile, profile
 from ptlib.book.published import published_accuracy
@@ -28,4 +28,5 @@ __all__ = [
     "same",
     "use_style",
     "whiskers",
+    "with_interval",
 ]

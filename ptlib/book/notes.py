@@ -6,6 +6,9 @@ import numpy as np
 from IPython.display import display
 from jaxtyping import Float
 from matplotlib.figure import Figure
+from pandas import Series
+
+from ptlib.scoring.scores import interval
 
 
 def note(name: str, value: float | int | str | dict | list | np.generic) -> None:
@@ -27,6 +30,16 @@ def note_mean(name: str, values: Sequence[float] | Float[np.ndarray, " seeds"]) 
 def said(values: Sequence[float] | Float[np.ndarray, " seeds"]) -> str:
     """Mean and standard deviation over seeds, such as "0.803 ± 0.011"; a single value alone."""
     return f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
+
+
+def with_interval(values: Sequence[float] | Float[np.ndarray, " cases"] | Series) -> str:
+    """Mean and 95 % bootstrap interval over cases, such as "0.803 (0.790 to 0.815)", without what is not a number."""
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    if not known.size:
+        return "-"
+    low, high = interval(known)
+    return f"{known.mean():.3f} ({low:.3f} to {high:.3f})"
 
 
 def note_figure(name: str, figure: Figure) -> None:
