@@ -61,7 +61,8 @@ class Reader:
         lines, shown = source.splitlines(), []
         while lines:
             line = lines.pop(0)
-            if not (opened := _FENCE.match(line)):
+            opened = _FENCE.match(line)
+            if not opened or (opened["fence"][0] == "`" and "`" in opened["rest"]):  # the latter is code in a line
                 shown.append(line)
                 continue
             self._prose_until_here(shown)

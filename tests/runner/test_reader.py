@@ -116,13 +116,15 @@ BLOCKS = {
     "$$\nL_{i} \\;=\\; 1\n$$": "$$\nL_{i} \\;=\\; 1\n$$",
     "```{note}\nOf {glue:text}`seeds:d`.\n\nMore.\n```": "> **Note**\n>\n> Of 5.\n>\n> More.",
     ":::{warning}\nHot.\n:::": "> **Warning**\n>\n> Hot.",
-    "```{admonition} Mind {math}`r`\n:class: tip\nIt.\n```": "> **Mind $r$**\n>\n> It.",
+    ":::{admonition} Mind {math}`r`\n:class: tip\nIt.\n:::": "> **Mind $r$**\n>\n> It.",
     "::::{tip}\n:::{note}\nIn.\n:::\nOut.\n::::": "> **Tip**\n>\n> > **Note**\n> >\n> > In.\n> Out.",
     ":::{dropdown} A solution\nIt is {glue:text}`half:.1f`.\n:::\nAfter {math}`r`.": (
         "<details><summary>A solution</summary>\n\nIt is 0.5.\n\n</details>\nAfter $r$."
     ),
     "```{code-block} python\nx = 1\n```": "```python\nx = 1\n```",
     "```python\nx = {'{math}': `r`}\n% env\n```": "```python\nx = {'{math}': `r`}\n% env\n```",
+    "```x``` is code, {math}`r` not.": "```x``` is code, $r$ not.",
+    ":::{dropdown} Of `x`\nIn.\n:::": "<details><summary>Of `x`</summary>\n\nIn.\n\n</details>",
     "1. One\n   ```{note}\n   In.\n   ```\n2. Two": "1. One\n   > **Note**\n   >\n   > In.\n2. Two",
     "```{glue:figure} picture\n:name: p\nOf {math}`r`.\n```": (
         f"![picture](data:image/png;base64,{PIXEL})\n\n> **Figure.** Of $r$."
