@@ -10,30 +10,21 @@ from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
 
+from book.runner.blocks import Code, Directive, blocks
 from book.runner.errors import BookError, first_line
 from book.runner.references import References
 
 RAW = re.compile(r"\{[a-zA-Z][\w:.+-]*\}`|^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|^\s*:{3,}|^\([^()\s]+\)=\s*$", re.MULTILINE)
-_FENCE = re.compile(r"^(?P<indent>[ >]*)(?P<fence>`{3,}|~{3,}|:{3,})[ ]*(?:\{(?P<name>[^}`]*)\})?[ ]*(?P<rest>.*)$")
-_OPTION = re.compile(r"^:([\w-]+):[ ]*(.*)$")
 _NOT_SHOWN = re.compile(r"^(\([^()\s]+\)=|%.*|\+\+\+.*)\s*$")  # labels, comments, breaks between blocks
-_CODE = r"(?P<code>(?P<ticks>`+)(?!`)(?s:.+?)(?<!`)(?P=ticks)(?!`))"
+_CODE = (  # code in a line and formulas, which are left alone
+    r"(?P<code>(?P<ticks>`+)(?!`)(?s:.+?)(?<!`)(?P=ticks)(?!`)|\$\$(?s:.+?)\$\$|\$(?!\s)[^$\n]+?(?<!\s)\$(?!\d))"
+)
 _ROLE = re.compile(r"\{(?P<role>[a-zA-Z][\w:.+-]*)\}(?P<edge>`+)(?P<text>(?s:.+?))(?<!`)(?P=edge)(?!`)|" + _CODE)
 _LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<target>[^()\s]+)\)|" + _CODE)
 _TITLED = re.compile(r"^(?P<text>.*?)\s*<(?P<target>[^<>]+)>$", re.DOTALL)
 _SPECIAL = re.compile(r"[&<>*_`\[\]$|~\\]")
 ADMONITIONS = ("note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error", "seealso")
 DATA_URI = "data:{kind};base64,{data}"  # Colab shows these, and no file goes with a notebook
-
-
-@dataclass(frozen=True)
-class Directive:
-    """A directive of MyST as it was written: what follows its name, its options, and what it encloses."""
-
-    name: str
-    argument: str
-    options: Mapping[str, str]
-    body: str
 
 
 @dataclass(frozen=True)
@@ -58,43 +49,17 @@ class Reader:
         Raises:
             BookError: a role, a directive or a target that is not known; names the page.
         """
-        lines, shown = source.splitlines(), []
-        while lines:
-            line = lines.pop(0)
-            if not (opened := _FENCE.match(line)):
-                shown.append(line)
-                continue
-            self._prose_until_here(shown)
-            inside = self._inside(opened, lines)
-            if opened["name"] is None and opened["fence"][0] == ":":
-                raise self._wrong(f"opens {first_line(line)!r} without a name")
-            if opened["name"] is None:
-                shown += [_Done(each) for each in (line, *inside, opened["indent"] + opened["fence"])]
-                continue
-            width = len(opened["indent"])
-            directive = _parsed(opened["name"], opened["rest"], [each[width:] for each in inside])
-            made = self._directive(directive)
-            shown += [_Done((opened["indent"] + each).rstrip()) for each in made.splitlines()]
-        self._prose_until_here(shown)
-        return "\n".join(shown)
+        try:
+            return "\n".join(self._block(block) for block in blocks(source))
+        except BookError as error:
+            raise error if str(error).startswith(self.page) else self._wrong(str(error)) from error
 
-    def _prose_until_here(self, shown: list[str]) -> None:
-        """Put the lines of prose at the end of a list in readable form, all at once, since roles may go over lines."""
-        first = len(shown)
-        while first and not isinstance(shown[first - 1], _Done):
-            first -= 1
-        prose = "\n".join(line for line in shown[first:] if not _NOT_SHOWN.match(line))
-        shown[first:] = [_Done(line) for line in self._inline(prose).split("\n")] if shown[first:] else []
-
-    def _inside(self, opened: re.Match, lines: list[str]) -> list[str]:
-        """Take the lines up to the end of a fence."""
-        end = re.compile(rf"^[ >]*{re.escape(opened['fence'][0])}{{{len(opened['fence'])},}}\s*$")
-        for count, line in enumerate(lines):
-            if end.match(line):
-                inside = lines[:count]
-                del lines[: count + 1]
-                return inside
-        raise self._wrong(f"does not close {opened[0].strip()!r}")
+    def _block(self, block: str | Code | Directive) -> str:
+        if isinstance(block, Code):
+            return block.text
+        if isinstance(block, Directive):
+            return "\n".join((block.indent + line).rstrip() for line in self._directive(block).splitlines())
+        return self._inline("\n".join(line for line in block.split("\n") if not _NOT_SHOWN.match(line)))
 
     def _inline(self, text: str) -> str:
         def role(found: re.Match) -> str:
@@ -112,12 +77,8 @@ class Reader:
     def _role(self, name: str, text: str) -> str:
         roles: dict[str, Callable[[str], str]] = {
             "glue": self._value,
-            "glue:": self._value,
-            "glue:any": self._value,
             "glue:text": self._value,
-            "glue:md": lambda key: self.text(self._noted(key, "text/markdown")),
             "math": lambda formula: f"${formula}$",
-            "eq": lambda label: f"the equation *{label}*",
             "term": self._term,
             "cite": self._cited_in_brackets,
             "cite:p": self._cited_in_brackets,
@@ -224,7 +185,7 @@ class Reader:
             return f"```{it.argument}\n{it.body}\n```"
         if it.name in ("figure", "image"):
             return self._figure(self._file(it.argument), it)
-        if it.name in ("glue", "glue:", "glue:any", "glue:figure"):
+        if it.name in ("glue", "glue:figure"):
             return self._figure(self._noted_image(it.argument), it)
         raise self._wrong(f"has the directive {{{it.name}}}, which has no form outside of the book")
 
@@ -247,23 +208,9 @@ class Reader:
         return BookError(f"{self.page}: {what}")
 
 
-class _Done(str):
-    """A line that is readable already."""
-
-    __slots__ = ()
-
-
 def quoted(text: str) -> str:
     """A text as a quote."""
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
-
-
-def _parsed(name: str, argument: str, lines: list[str]) -> Directive:
-    options = {}
-    while lines and (found := _OPTION.match(lines[0])):
-        options[found[1]] = found[2]
-        lines = lines[1:]
-    return Directive(name, argument.strip(), options, "\n".join(lines).strip("\n"))
 
 
 def _titled(text: str) -> tuple[str, str]:

@@ -99,6 +99,9 @@ INLINE = {
     "[](#a-way), [there](#curve)": f"[A way]({SITE}/book/02-two.html#a-way), [there]({SITE}/book/02-two.html#curve)",
     "[PEFT](https://huggingface.co/docs/peft)": "[PEFT](https://huggingface.co/docs/peft)",
     "`[a](b.ipynb)` and {math}`r`": "`[a](b.ipynb)` and $r$",
+    "$f[x](y)$ and {math}`f[x](y)`": "$f[x](y)$ and $f[x](y)$",
+    "$$\nf[x](y)\n$$": "$$\nf[x](y)\n$$",
+    "from $5 to $6 in {math}`r`, costs $7": "from $5 to $6 in $r$, costs $7",
     "`` code with ` in it `` {math}`r`": "`` code with ` in it `` $r$",
     "lone ` tick\n\n{math}`r` ` more": "lone ` tick\n\n$r$ ` more",
     "(a-way)=\n## A way\n\n% nobody sees this\nText": "## A way\n\nText",
@@ -116,13 +119,15 @@ BLOCKS = {
     "$$\nL_{i} \\;=\\; 1\n$$": "$$\nL_{i} \\;=\\; 1\n$$",
     "```{note}\nOf {glue:text}`seeds:d`.\n\nMore.\n```": "> **Note**\n>\n> Of 5.\n>\n> More.",
     ":::{warning}\nHot.\n:::": "> **Warning**\n>\n> Hot.",
-    "```{admonition} Mind {math}`r`\n:class: tip\nIt.\n```": "> **Mind $r$**\n>\n> It.",
+    ":::{admonition} Mind {math}`r`\n:class: tip\nIt.\n:::": "> **Mind $r$**\n>\n> It.",
     "::::{tip}\n:::{note}\nIn.\n:::\nOut.\n::::": "> **Tip**\n>\n> > **Note**\n> >\n> > In.\n> Out.",
     ":::{dropdown} A solution\nIt is {glue:text}`half:.1f`.\n:::\nAfter {math}`r`.": (
         "<details><summary>A solution</summary>\n\nIt is 0.5.\n\n</details>\nAfter $r$."
     ),
     "```{code-block} python\nx = 1\n```": "```python\nx = 1\n```",
     "```python\nx = {'{math}': `r`}\n% env\n```": "```python\nx = {'{math}': `r`}\n% env\n```",
+    "```x``` is code, {math}`r` not.": "```x``` is code, $r$ not.",
+    ":::{dropdown} Of `x`\nIn.\n:::": "<details><summary>Of `x`</summary>\n\nIn.\n\n</details>",
     "1. One\n   ```{note}\n   In.\n   ```\n2. Two": "1. One\n   > **Note**\n   >\n   > In.\n2. Two",
     "```{glue:figure} picture\n:name: p\nOf {math}`r`.\n```": (
         f"![picture](data:image/png;base64,{PIXEL})\n\n> **Figure.** Of $r$."
