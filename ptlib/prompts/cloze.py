@@ -12,6 +12,7 @@ from torch import Tensor
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.logits import logits_at
+from ptlib.models.slot import only_the_slot
 from ptlib.prompts.template import SLOT, TEXT, VECTOR, Template
 from ptlib.tasks.task import Example
 
@@ -139,7 +140,8 @@ def slot_logits(
 ) -> Float[Tensor, "rows vocabulary"]:
     """What the model says about the slot of each row, with the row's own prompt vectors in place."""
     places = torch.arange(cloze.ids.shape[1], device=lm.device)
-    return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None])
+    with only_the_slot(lm.model, cloze.slot_at):
+        return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None])
 
 
 def logits_where(
