@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
+from ptlib.models.slot import only_the_slot
 from ptlib.models.with_vectors import logits_with
 from ptlib.prompts.filling import fill_in, go_on_with
 from ptlib.prompts.template import TEXT, Template
@@ -150,7 +151,8 @@ def slot_logits(
 ) -> Float[Tensor, "rows vocabulary"]:
     """What the model says about the slot of each row, with the row's own prompt vectors in place."""
     places = torch.arange(cloze.ids.shape[1], device=lm.device)
-    return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None])
+    with only_the_slot(lm.model, cloze.slot_at):
+        return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None])
 
 
 def logits_where(
