@@ -51,7 +51,7 @@ def attend_quickly(model: PreTrainedModel) -> None:
     """
     model.set_attn_implementation("eager")
     try:
-        last, expected = _last_layer(model), _probe(model)
+        expected, last = _probe(model), _last_layer(model)  # the first probe is also for finding the body
         model.set_attn_implementation(ATTENTION)
         _last[model] = last
         error = (_probe(model) - expected).abs().max() / expected.std()
