@@ -20,7 +20,7 @@ def job_generator(task: str, seed: int, purpose: str) -> torch.Generator:
 
 def random_vectors(lm: LanguageModel, length: int, generator: torch.Generator) -> Float[Tensor, "length dim"]:
     """Vectors with the mean and spread of the model's word embeddings in each dimension."""
-    spread, mean = torch.std_mean(lm.embeddings, dim=0)
+    mean, spread = lm.moments
     noise = torch.randn(length, lm.dim, generator=generator, dtype=torch.float64).to(mean)
     return mean + spread * noise
 
