@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-AT_ONCE = 16_384  # tokens whose embeddings are computed in one piece
+AT_ONCE = 1_024  # tokens that are looked at in one piece, which a CPU's caches hold
 
 
 @torch.no_grad()
@@ -29,3 +29,15 @@ def table(model: PreTrainedModel, dtype: torch.dtype) -> Float[Tensor, "vocabula
     for piece in pieces:
         found[piece[0] : piece[-1] + 1] = look_up(model, piece)
     return found
+
+
+def moments(embeddings: Float[Tensor, "vocabulary dim"]) -> tuple[Float[Tensor, " dim"], Float[Tensor, " dim"]]:
+    """Mean and standard deviation in each dimension.
+
+    As `torch.std_mean` gives them, which goes down the columns and takes twenty times as long on 262,144 words.
+    """
+    count = len(embeddings)
+    mean = sum(piece.sum(dim=0).double() for piece in embeddings.split(AT_ONCE)) / count
+    centre = mean.to(embeddings)
+    squares = sum((piece - centre).square().sum(dim=0).double() for piece in embeddings.split(AT_ONCE))
+    return centre, (squares / (count - 1)).sqrt().to(embeddings)

@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from ptlib.errors import PromptError
-from ptlib.models.embedding_space import look_up, table
+from ptlib.models.embedding_space import look_up, moments, table
 from ptlib.models.positions import positions
 
 Kind = Literal["masked", "causal"]
@@ -40,6 +40,11 @@ class LanguageModel:
         In float32 at least, however the model holds them.
         """
         return table(self.model, self.prompt_dtype)
+
+    @functools.cached_property
+    def moments(self) -> tuple[Float[Tensor, " dim"], Float[Tensor, " dim"]]:
+        """Mean and standard deviation of the word embeddings in each dimension."""
+        return moments(self.embeddings)
 
     @functools.cached_property
     def dim(self) -> int:
@@ -95,14 +100,15 @@ class LanguageModel:
         tokenizer says by its own mark where words start, and pieces of words fall out.
         """
         special = set(self.tokenizer.all_special_ids)
-        ids = [word_id for word_id in range(len(self.tokenizer)) if word_id not in special]
-        texts = [text.strip() for text in self.tokenizer.batch_decode([[word_id] for word_id in ids])]
-        again = self.tokenizer([self._space + text for text in texts], add_special_tokens=False)["input_ids"]
-        return {
-            text: word_id
-            for text, word_id, pieces in zip(texts, ids, again, strict=True)
-            if text.isalnum() and pieces == [word_id]
-        }
+        ids = [word_id for word_id in range(min(len(self.tokenizer), self.vocabulary)) if word_id not in special]
+        # The tokenizer's own engine, since vocabularies of 262,144 are read here.
+        engine = self.tokenizer.backend_tokenizer
+        engine.no_padding()
+        engine.no_truncation()
+        texts = [text.strip() for text in engine.decode_batch([[word_id] for word_id in ids])]
+        whole = [(text, word_id) for text, word_id in zip(texts, ids, strict=True) if text.isalnum()]
+        again = engine.encode_batch_fast([self._space + text for text, _ in whole], add_special_tokens=False)
+        return {text: word_id for (text, word_id), pieces in zip(whole, again, strict=True) if pieces.ids == [word_id]}
 
     def embed(self, words: str) -> Float[Tensor, "words dim"]:
         """The word embeddings of a text's tokens, for example to write a prompt in words."""

@@ -49,7 +49,7 @@ def allowed_words(lm: LanguageModel, tasks: Sequence[Task]) -> Allowed:
 
 def _mask(lm: LanguageModel, task: Task) -> Bool[Tensor, " vocabulary"]:
     """The words that may be answers to a task."""
-    mask = torch.full((len(lm.embeddings),), not task.labels)
+    mask = torch.full((lm.vocabulary,), not task.labels)
     if task.labels:
         mask[label_ids(lm, task)] = True
     return mask

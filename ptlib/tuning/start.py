@@ -21,7 +21,7 @@ def job_generator(task: str, seed: int, purpose: str) -> torch.Generator:
 
 def random_vectors(lm: LanguageModel, length: int, jobs: Sequence[tuple[str, int]]) -> Float[Tensor, "jobs length dim"]:
     """Vectors with the mean and spread of the model's word embeddings in each dimension, by task and seed."""
-    spread, mean = torch.std_mean(lm.embeddings, dim=0)
+    mean, spread = lm.moments
     generators = [job_generator(*job, "start") for job in jobs]
     noise = [torch.randn(length, lm.dim, generator=one, dtype=torch.float64) for one in generators]
     return mean + spread * torch.stack(noise).to(mean)

@@ -63,6 +63,17 @@ def _masked(name: str, type: str, refused: str = "", **settings) -> Family:
 
 
 PADDED = "a text padded beside a longer one: the logits differ"
+TOKENS = "words as tokens: the logits differ"
+STUCK = "cannot be run on word embeddings"
+TWO_PARTS = "sequence-to-sequence"
+
+# What the page says of each reason to refuse a family.
+REASONS = {
+    PADDED: "refused: a padded text gets other answers than the text alone",
+    TOKENS: "refused: word embeddings get other answers than the words",
+    STUCK: "refused: it does not run on word embeddings alone",
+    TWO_PARTS: "refused: an encoder and a decoder",
+}
 
 FAMILIES = (
     _causal("Llama", "llama"),
@@ -135,12 +146,12 @@ FAMILIES = (
     _masked("FNet", "fnet", refused=PADDED),
     _masked("Nyströmformer", "nystromformer", refused=PADDED),
     _masked("YOSO", "yoso", refused=PADDED),
-    _masked("ESM", "esm", refused="words as tokens: the logits differ"),
-    _masked("I-BERT", "ibert", refused="cannot be run on word embeddings"),
-    _masked("X-MOD", "xmod", refused="cannot be run on word embeddings"),
-    Family("T5", "t5", "translating", refused="sequence-to-sequence"),
-    Family("BART", "bart", "translating", refused="sequence-to-sequence"),
-    Family("Pegasus", "pegasus", "translating", refused="sequence-to-sequence"),
+    _masked("ESM", "esm", refused=TOKENS),
+    _masked("I-BERT", "ibert", refused=STUCK),
+    _masked("X-MOD", "xmod", refused=STUCK),
+    Family("T5", "t5", "translating", refused=TWO_PARTS),
+    Family("BART", "bart", "translating", refused=TWO_PARTS),
+    Family("Pegasus", "pegasus", "translating", refused=TWO_PARTS),
 )
 
 

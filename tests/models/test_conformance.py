@@ -7,6 +7,7 @@ import torch
 from transformers import AutoTokenizer
 
 import ptlib as pt
+from book.runner.pages import ROOT
 from ptlib.prompts.cloze import encode, encode_texts, slot_logits
 from ptlib.prompts.template import parse
 from ptlib.tasks.task import Example
@@ -24,6 +25,13 @@ TEXTS = ("france", "old old old old italy")  # of different lengths, so that one
 def anchor(tmp_path_factory) -> pt.LanguageModel:
     """The model that prompts are carried to."""
     return pt.load(families.save(families.Family("Llama", "llama", "causal"), tmp_path_factory.mktemp("llama")))
+
+
+def on_the_page(family):
+    """The line of the API page about a family."""
+    if family.refused:
+        return f"| {family.name} | loading | {families.REASONS[family.refused]} |"
+    return f"| {family.name} | {family.kind}: words, padding, longest text, prompt, tuned, carried, read back | right |"
 
 
 def by_transformers(lm, sentence):
@@ -49,6 +57,13 @@ def mean_loss(lm, prompt):
 def test_there_are_many_families():
     assert len({family.type for family in RIGHT}) >= 50
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
+
+
+def test_the_page_says_what_is_tried_here_and_with_what_result():
+    page = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    table = page.split("## Which models", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert lines == [on_the_page(family) for family in FAMILIES]
 
 
 @pytest.mark.parametrize("family", RIGHT, ids=lambda family: family.name)

@@ -64,3 +64,10 @@ def test_words_and_the_vectors_they_stand_for_are_one(scaled, capital):
         word for word, _ in pt.fill(lm, "France capital city [Y]")
     ]
     assert [row[0] for row in pt.project(lm, prompt).words] == words
+
+
+def test_moments_are_those_of_all_words(lm, monkeypatch):
+    monkeypatch.setattr(embedding_space, "AT_ONCE", 100)
+    spread, mean = torch.std_mean(lm.embeddings.double(), dim=0)
+    for found, expected in zip(lm.moments, (mean, spread), strict=True):
+        torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-7)
