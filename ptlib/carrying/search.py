@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.carrying.lengths import Statistics
-from ptlib.carrying.representations import Found, Mask, Wanted, objective
+from ptlib.carrying.representations import Found, Mask, Wanted, Weights, objective
 
 
 def gradient_search(
@@ -18,6 +18,7 @@ def gradient_search(
     learning_rate: float = 5e-3,
     seed: int = 0,
     mask: Mask | None = None,
+    weights: Weights | None = None,
     inside: Statistics | None = None,
     every: int = 50,
 ) -> Iterator[tuple[int, Found]]:
@@ -30,6 +31,7 @@ def gradient_search(
         learning_rate: of Adam.
         seed: of the vectors at the start, which are the same for each prompt.
         mask: the anchors that count for each vector.
+        weights: how much each source counts, if `wanted` and `mask` hold several; see `objective`.
         inside: bring each prompt to these statistics before it is encoded, at each step, as the released code
             does; the paper's text does it after the search.
         every: how often to give the vectors found so far.
@@ -37,10 +39,11 @@ def gradient_search(
     Yields:
         steps made, and the vectors at that point.
     """
-    length, dim = wanted.shape[-2], anchors.shape[1]
+    *prompts, length = wanted.shape[:-1] if weights is None else wanted.shape[1:-1]
+    dim = anchors.shape[1]
     start = torch.empty(length, dim, dtype=anchors.dtype)
     torch.nn.init.xavier_normal_(start, generator=torch.Generator().manual_seed(seed))
-    vectors = start.to(anchors.device).expand(*wanted.shape[:-2], length, dim).clone().requires_grad_()
+    vectors = start.to(anchors.device).expand(*prompts, length, dim).clone().requires_grad_()
     optimizer = torch.optim.Adam([vectors], lr=learning_rate)
 
     def candidates() -> Found:
@@ -48,7 +51,7 @@ def gradient_search(
 
     for step in range(1, steps + 1):
         optimizer.zero_grad()
-        (1 - objective(candidates(), wanted, anchors, mask).mean(dim=-1)).sum().backward()
+        (1 - objective(candidates(), wanted, anchors, mask, weights).mean(dim=-1)).sum().backward()
         optimizer.step()
         if step % every == 0 or step == steps:
             with torch.no_grad():
