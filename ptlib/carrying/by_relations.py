@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from ptlib.carrying.anchors import Anchors
 from ptlib.carrying.least_squares import closed_form
 from ptlib.carrying.lengths import Statistics, carry_lengths, typical
-from ptlib.carrying.representations import relative
+from ptlib.carrying.representations import Mask, Wanted, Weights, relative
 from ptlib.carrying.search import gradient_search
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.shared import word_vectors
 
 LENGTHS = ("carried", "statistics", "found")
-COMBINE = ("representations", "losses")
+COMBINE = ("representations", "losses", "released losses")
 Vectors = Float[Tensor, "prompts length dim"]
 
 
@@ -63,8 +62,10 @@ class ClosedForm:
         ridge: how far to lean from the exact optimum to the weighted sum of the anchors.
         lengths: "carried" over in units of the models' typical word embeddings, brought to the target's
             "statistics" as in the paper, or left as they were "found".
-        combine: average the "representations" of several sources, or their "losses". The average of the
-            losses has its optimum where the average of the unit-length representations has it.
+        combine: average the "representations" of several sources, or their "losses", each over its own nearest
+            anchors; or the "released losses" of two sources, as the paper's code has it: the anchors nearest in the
+            second count for both, so that the order of the sources matters. For what the closed form of losses is
+            exact, see `closed_form`.
         centre: first take the mean of its anchors from all that is in a model's space. The embeddings of a
             model share one direction, which the cosines otherwise are mostly about. Not in the paper.
     """
@@ -83,8 +84,8 @@ class ClosedForm:
 
     def __call__(self, sources: Sequence[Source], target: LanguageModel) -> Vectors:
         """See `Method`."""
-        wanted, anchors, mask = encode_sources(sources, target, self.anchors, self.combine, centre=self.centre)
-        found = closed_form(wanted, anchors, ridge=self.ridge, mask=mask)
+        wanted, anchors, mask, weights = encode_sources(sources, target, self.anchors, self.combine, centre=self.centre)
+        found = closed_form(wanted, anchors, ridge=self.ridge, mask=mask, weights=weights)
         if not self.centre:
             return finish(found, self.lengths, sources, target)
         words = self.anchors.words([*(source.lm for source in sources), target])
@@ -130,7 +131,7 @@ class GradientSearch:
         self, sources: Sequence[Source], target: LanguageModel, *, every: int = 50
     ) -> Iterator[tuple[int, Vectors]]:
         """The vectors found so far, finished, after every so many steps."""
-        wanted, anchors, mask = encode_sources(sources, target, self.anchors, self.combine)
+        wanted, anchors, mask, weights = encode_sources(sources, target, self.anchors, self.combine)
         search = gradient_search(
             wanted,
             anchors,
@@ -138,6 +139,7 @@ class GradientSearch:
             learning_rate=self.learning_rate,
             seed=self.seed,
             mask=mask,
+            weights=weights,
             inside=Statistics.of(target.embeddings) if self.inside else None,
             every=every,
         )
@@ -147,21 +149,33 @@ class GradientSearch:
 
 def encode_sources(
     sources: Sequence[Source], target: LanguageModel, anchors: Anchors, combine: str, *, centre: bool = False
-) -> tuple[
-    Float[Tensor, "prompts length anchors"],
-    Float[Tensor, "anchors dim"],
-    Bool[Tensor, "prompts length anchors"] | None,
-]:
-    """The sources' relative representations in one, the target's anchors, and the mask of anchors that count."""
+) -> tuple[Wanted, Float[Tensor, "anchors dim"], Mask | None, Weights | None]:
+    """Relative representations, the target's anchors, the mask of anchors that count, and the weights of the sources.
+
+    Those of several sources are already one where representations are averaged, and there are no weights; where
+    losses are, they stand one after the other, and so do the masks.
+
+    Raises:
+        PromptError: released losses of more than two sources.
+    """
     words = anchors.words([*(source.lm for source in sources), target])
-    wanted = 0
+    there = word_vectors(target, words)
+    seen = []
     for source in sources:
         here = word_vectors(source.lm, words)
         origin = here.mean(dim=0) if centre else torch.zeros_like(here[0])
-        seen = relative(source.vectors - origin, here - origin)
-        wanted = wanted + source.weight * (normalize(seen, dim=-1) if combine == "losses" else seen)
-    there = word_vectors(target, words)
-    return wanted.to(there), there - there.mean(dim=0) if centre else there, anchors.mask(wanted)
+        seen.append(relative(source.vectors - origin, here - origin).to(there))
+    landmarks = there - there.mean(dim=0) if centre else there
+    if combine == "representations" or len(sources) == 1:
+        wanted = sum(source.weight * one for source, one in zip(sources, seen, strict=True))
+        return wanted, landmarks, anchors.mask(wanted), None
+    wanted, weights = torch.stack(seen), torch.tensor([source.weight for source in sources]).to(there)
+    if combine == "losses":
+        return wanted, landmarks, anchors.mask(wanted), weights
+    if len(sources) != 2:
+        raise PromptError(f"released losses of {len(sources)} sources: the released code has two; use 'losses'")
+    mask = anchors.mask(seen[1])
+    return wanted, landmarks, mask if mask is None else torch.stack([mask, mask]), weights
 
 
 def finish(

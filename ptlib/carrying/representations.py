@@ -1,11 +1,14 @@
 """Relative representations: a vector written down as its cosines to the anchors."""
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import normalize
 
-Wanted = Float[Tensor, "*prompts length anchors"]
-Mask = Bool[Tensor, "*prompts length anchors"]
+# Of one source, or of several, one after the other.
+Wanted = Float[Tensor, "*sources_and_prompts length anchors"]
+Mask = Bool[Tensor, "*sources_and_prompts length anchors"]
+Weights = Float[Tensor, " sources"]
 Found = Float[Tensor, "*prompts length dim"]
 
 
@@ -24,16 +27,23 @@ def relative(
 
 
 def objective(
-    vectors: Found, wanted: Wanted, anchors: Float[Tensor, "anchors dim"], mask: Mask | None = None
+    vectors: Found,
+    wanted: Wanted,
+    anchors: Float[Tensor, "anchors dim"],
+    mask: Mask | None = None,
+    weights: Weights | None = None,
 ) -> Float[Tensor, "*prompts length"]:
     """What the search maximises for each vector: the cosine of its relative representation to the wanted one.
 
-    Wu et al. 2024, their objective of the search; with a mask, over the anchors that it keeps.
+    Wu et al. 2024, their objective of the search; with a mask, over the anchors that it keeps. With weights, the first
+    dimension of `wanted` and `mask` tells sources apart, and it is the average of the cosines to each, with the
+    source's own mask on both sides.
     """
     reached = relative(vectors, anchors)
     if mask is not None:
         reached, wanted = reached * mask, wanted * mask
-    return (normalize(reached, dim=-1) * normalize(wanted, dim=-1)).sum(dim=-1)
+    cosines = (normalize(reached, dim=-1) * normalize(wanted, dim=-1)).sum(dim=-1)
+    return cosines if weights is None else torch.tensordot(weights, cosines, dims=1)
 
 
 def agreement(

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ptlib.carrying.lengths import Statistics
-from ptlib.carrying.representations import Found, Mask, Wanted
+from ptlib.carrying.representations import Found, Mask, Wanted, Weights
 
 
 def gradient_search(
@@ -19,6 +19,7 @@ def gradient_search(
     learning_rate: float = 5e-3,
     seed: int = 0,
     mask: Mask | None = None,
+    weights: Weights | None = None,
     inside: Statistics | None = None,
     every: int = 50,
 ) -> Iterator[tuple[int, Found]]:
@@ -34,6 +35,7 @@ def gradient_search(
         learning_rate: of Adam.
         seed: of the vectors at the start, which are the same for each prompt.
         mask: the anchors that count for each vector.
+        weights: how much each source counts, if `wanted` and `mask` hold several; see `objective`.
         inside: bring each prompt to these statistics before it is encoded, at each step, as the released code
             does; the paper's text does it after the search.
         every: how often to give the vectors found so far.
@@ -41,10 +43,11 @@ def gradient_search(
     Yields:
         steps made, and the vectors at that point.
     """
-    length, dim = wanted.shape[-2], anchors.shape[1]
+    *prompts, length = wanted.shape[:-1] if weights is None else wanted.shape[1:-1]
+    dim = anchors.shape[1]
     start = torch.empty(length, dim, dtype=anchors.dtype)
     torch.nn.init.xavier_normal_(start, generator=torch.Generator().manual_seed(seed))
-    vectors = start.to(anchors.device).expand(*wanted.shape[:-2], length, dim).clone().requires_grad_()
+    vectors = start.to(anchors.device).expand(*prompts, length, dim).clone().requires_grad_()
     optimizer = torch.optim.Adam([vectors], lr=learning_rate)
 
     unit, aim = normalize(anchors, dim=-1), normalize(wanted if mask is None else wanted * mask, dim=-1)
@@ -58,7 +61,8 @@ def gradient_search(
     def reached() -> Float[Tensor, "*prompts length"]:
         """The `objective` of the candidates."""
         seen = candidates() @ unit.T
-        return (normalize(seen if mask is None else seen * mask, dim=-1) * aim).sum(dim=-1)
+        cosines = (normalize(seen if mask is None else seen * mask, dim=-1) * aim).sum(dim=-1)
+        return cosines if weights is None else torch.tensordot(weights, cosines, dims=1)
 
     for step in range(1, steps + 1):
         optimizer.zero_grad()
