@@ -4,13 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_output
 
 import ptlib as pt
 from book.runner.gate import check
 from book.runner.pages import BookError
 from book.runner.results import results
 from ptlib.book import less, more, same
+from tests.book.turned import executed
 
 NAN = float("nan")
 
@@ -26,11 +27,6 @@ def shown(monkeypatch):
 
     monkeypatch.setattr("ptlib.book.notes.display", display)
     return outputs
-
-
-def executed(outputs, profile):
-    cell = new_code_cell("a = 1", execution_count=1, metadata={"papermill": {"status": "completed"}}, outputs=outputs)
-    return new_notebook(cells=[cell], metadata={"papermill": {"parameters": {"profile": profile}}})
 
 
 @pytest.mark.parametrize(
