@@ -43,17 +43,20 @@ def write_readers(pages: list[Page], verdicts: list[Verdict], staged: Path, run:
     """Write the reader's notebooks of all chapters into a new folder, and return it.
 
     Raises:
-        BookError: the text of a chapter has what no notebook program shows.
+        BookError: the text of a chapter has what no notebook program shows; the last notebooks stay.
         OSError: something could not be written.
     """
-    folder, known = emptied(run.build / FOLDER), references(pages, run.root)
+    known, by_page = references(pages, run.root), {verdict.page: verdict for verdict in verdicts}
     install = f'%pip install -q "ptlib[book] @ git+{repository(run.root)}@v{version(run.root)}"'
     book = known.link(str(settings(run.root).get("title", "a book")), "index.html")
-    for page, verdict in ((page, v) for page in pages for v in verdicts if v.page == page.name):
+    made = {}
+    for page in (page for page in pages if page.is_chapter):
+        verdict, images = by_page[page.name], (staged / page.name).parent
         about = ABOUT.format(book=book, seconds=verdict.seconds, profile=run.profile, machine=verdict.machine)
-        images = (staged / page.name).parent
-        made = reader_notebook(read_notebook(run.notebook(page)), page.name, known, images, about, install)
-        write_notebook(made, folder / f"{Path(page.name).name}.ipynb")
+        made[page] = reader_notebook(read_notebook(run.notebook(page)), page.name, known, images, about, install)
+    folder = emptied(run.build / FOLDER)
+    for page, notebook in made.items():
+        write_notebook(notebook, folder / f"{Path(page.name).name}.ipynb")
     return folder
 
 

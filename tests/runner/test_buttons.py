@@ -60,6 +60,7 @@ def test_text_that_no_notebook_program_shows_stops_the_build_and_leaves_the_site
     ]
     assert [staged for staged in no_sphinx if staged.name == "stage"] == []
     assert (book.build / "html" / "index.html").exists()
+    assert len(reader(book).cells) > 3
 
 
 @pytest.mark.usefixtures("no_kernel", "no_sphinx")
