@@ -23,6 +23,9 @@ class WordPrompt:
         words: the words.
         models: names of the language models it was tuned on.
         task, template, seed, settings: as in `SoftPrompt`.
+
+    Raises:
+        PromptError: a vector has not one share for each word.
     """
 
     shares: Float[Tensor, "length words"] = field(repr=False)
@@ -32,6 +35,10 @@ class WordPrompt:
     template: str
     seed: int
     settings: dict[str, Setting] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.shares.dim() != 2 or self.shares.shape[1] != len(self.words):
+            raise PromptError(f"prompt for {self.task}: shares {tuple(self.shares.shape)} for {len(self.words)} words")
 
     def on(self, lm: LanguageModel) -> SoftPrompt:
         """The prompt on any model: the same mixture of that model's own embeddings.
