@@ -92,6 +92,8 @@ def load_prompt(path: str | Path) -> SoftPrompt:
         PromptError: the file is missing, cut short, or not such a prompt.
     """
     vectors, about = load_tensor(path, kind="soft prompt")
+    if vectors.dim() != 2:
+        raise PromptError(f"{path}: a soft prompt whose numbers, {tuple(vectors.shape)}, are no rows of vectors")
     try:
         return SoftPrompt(vectors, **about)
     except TypeError as error:

@@ -25,7 +25,7 @@ class WordPrompt:
         task, template, seed, settings: as in `SoftPrompt`.
 
     Raises:
-        PromptError: the shares are not finite numbers.
+        PromptError: the shares are not finite numbers, or a vector has not one share for each word.
     """
 
     shares: Float[Tensor, "length words"] = field(repr=False)
@@ -37,6 +37,8 @@ class WordPrompt:
     settings: dict[str, Setting] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.shares.dim() != 2 or self.shares.shape[1] != len(self.words):
+            raise PromptError(f"prompt for {self.task}: shares {tuple(self.shares.shape)} for {len(self.words)} words")
         if not torch.isfinite(self.shares).all():
             raise PromptError(f"prompt in words for {self.task}: some of its shares are NaN or infinite")
 

@@ -3,6 +3,7 @@ import torch
 from safetensors.torch import save_file
 
 import ptlib as pt
+from ptlib.keeping.files import save_tensor
 
 
 @pytest.fixture
@@ -73,6 +74,29 @@ def test_a_prompt_of_another_width_is_refused(prompt, lms, capital):
 def test_numbers_that_are_none_are_refused(bad):
     with pytest.raises(pt.PromptError, match="1 of its numbers are NaN or infinite"):
         pt.SoftPrompt(torch.tensor([[0.0, bad]]), "model", "task", "[X] [V] [Y]", 0)
+
+
+def test_a_file_whose_numbers_have_another_shape_is_refused(prompt, tmp_path):
+    about = {name: getattr(prompt, name) for name in ("model", "task", "template", "seed", "settings")}
+    file = tmp_path / "a.safetensors"
+    save_tensor(file, torch.zeros(128), about, kind="soft prompt")
+    with pytest.raises(pt.PromptError, match=r"a\.safetensors: .* \(128,\), are no rows of vectors"):
+        pt.load_prompt(file)
+    words = {"words": ["a", "b"], "models": ["m"], "task": "P36", "template": "[X] [V] [Y]", "seed": 0}
+    save_tensor(file, torch.full((1, 3), 1 / 3), words, kind="word prompt")
+    with pytest.raises(pt.PromptError, match=r"shares \(1, 3\) for 2 words"):
+        pt.load_word_prompt(file)
+
+
+def test_a_prompt_says_where_it_stands_when_it_comes_back(lms, capital, tmp_path):
+    """Before the tokenizer's marks or behind them: the template says it, and tuning goes by it."""
+    roberta = lms["roberta-small"]
+    template = "[V] [V] [S][X], whose capital is [Y]."
+    prompt = pt.tune(roberta, capital, template=template, settings=pt.Settings(steps=5))
+    prompt.save(tmp_path / "a.safetensors")
+    again = pt.load_prompt(tmp_path / "a.safetensors")
+    assert again.template == template
+    assert pt.accuracy(roberta, capital, again).hits == pt.accuracy(roberta, capital, prompt).hits
 
 
 def test_a_prompt_does_not_change(prompt):
