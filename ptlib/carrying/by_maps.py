@@ -135,6 +135,8 @@ class NeuralProjector(Mapping):
             optimizer.zero_grad()
             nn.functional.mse_loss(layers(here[~held_out]), there[~held_out]).backward()
             optimizer.step()
+        if mapped is None:
+            raise PromptError(f"{self.label}: found no map in {self.steps} steps; take more, or smaller ones")
         return mapped
 
 

@@ -29,7 +29,7 @@ def load_adapter(folder: str | Path, lm: LanguageModel, *, task: str = "adapter"
         PromptError: the folder is no adapter, one of another kind than prompt tuning, one whose weights are a
             pickle, or one that does not fit the model.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     config = _read_config(folder)
     if not (folder / WEIGHTS).exists():
         pickled = (folder / "adapter_model.bin").exists()
@@ -66,7 +66,7 @@ def save_adapter(prompt: SoftPrompt, lm: LanguageModel, folder: str | Path) -> N
         PromptError: a prompt for another model, one that does not stand first, or a folder that holds an adapter
             of another kind.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     if prompt.model != lm.name:
         raise PromptError(f"the prompt for {prompt.task} is for {prompt.model}, not for {lm.name}")
     first = prompt.template.split()[: prompt.length]
