@@ -141,6 +141,8 @@ class NeuralProjector(Mapping):
                 error = nn.functional.mse_loss(layers(shown), aims)
             error.backward()
             optimizer.step()
+        if mapped is None:
+            raise PromptError(f"{self.label}: found no map in {self.steps} steps; take more, or smaller ones")
         return mapped
 
 

@@ -57,9 +57,11 @@ def clear_leftovers(folder: Path) -> None:
 
 def put_aside(path: Path, error: PromptError) -> None:
     """Move a file that cannot be used out of the way, with a warning, so that it can be made anew."""
-    aside = path.with_name(f"{path.name}.damaged")
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.damaged")
     try:
         os.replace(path, aside)
+    except FileNotFoundError:
+        return  # another process did
     except OSError as other:
         raise PromptError(f"{error}; and it cannot be moved away ({first_line(other)}): remove it") from error
     warnings.warn(f"{error}; it is now {aside.name}, and made anew", stacklevel=2)
@@ -90,9 +92,9 @@ def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Float[Tensor
     except FileNotFoundError as error:
         raise PromptError(f"{path}: no such file") from error
     except (SafetensorError, OSError) as error:
-        raise PromptError(f"{path}: cut short, or not a safetensors file ({error})") from error
+        raise PromptError(f"{path}: cut short, or not a safetensors file ({first_line(error)})") from error
     except (KeyError, json.JSONDecodeError) as error:
-        raise PromptError(f"{path}: a {kind} whose description is damaged ({error})") from error
+        raise PromptError(f"{path}: a {kind} whose description is damaged ({first_line(error)})") from error
 
 
 def save_tensor(path: Path, tensor: Float[Tensor, "..."], about: Mapping[str, object], *, kind: str) -> None:

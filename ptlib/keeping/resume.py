@@ -1,5 +1,7 @@
 """Journals: where a long descent stands, so that one that was killed goes on and ends as if it had not been."""
 
+import contextlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,7 +28,7 @@ class Journal:
         self._path = path
         self._written = time.monotonic()
         self._tensors, self._about = {}, {"work": [], "steps": 0}
-        if path is not None and path.exists():
+        if path is not None and os.path.exists(path):
             self._read()
 
     @property
@@ -52,7 +54,7 @@ class Journal:
             label: of the bar.
             progress: show one.
         """
-        first = self._restore(leaf, optimizer)
+        first = self._restore(count, leaf, optimizer)
         bar = {"desc": label, "leave": False, "initial": first, "total": count}
         for step in tqdm(range(first, count), **bar) if progress else range(first, count):
             yield step
@@ -65,7 +67,8 @@ class Journal:
     def remove(self) -> None:
         """Forget the state, once all results are kept."""
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a state whose results are all there is looked at no more
+                self._path.unlink()
 
     def _write(self) -> None:
         if self._path is not None:
@@ -84,9 +87,11 @@ class Journal:
         else:
             self._tensors, self._about = tensors, about
 
-    def _restore(self, leaf: torch.Tensor, optimizer: torch.optim.Adam) -> int:
-        """How many steps an earlier descent made, with the leaf and the optimizer where it left them."""
-        if self._about["steps"] and self._tensors["leaf"].shape != leaf.shape:
+    def _restore(self, count: int, leaf: torch.Tensor, optimizer: torch.optim.Adam) -> int:
+        """How many steps of so many an earlier descent made, with the leaf and the optimizer where it left them."""
+        shapes = {name: tensor.shape for name, tensor in self._tensors.items()}
+        fitting = dict.fromkeys(("leaf", *AVERAGES), leaf.shape) | {"step": torch.Size()}
+        if self._about["steps"] and (shapes != fitting or self._about["steps"] not in range(count + 1)):
             put_aside(self._path, PromptError(f"{self._path}: a {KIND} of another shape"))
             self._about["steps"] = 0
         if self._about["steps"]:

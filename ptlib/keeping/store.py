@@ -37,7 +37,7 @@ class Store(Generic[Kept]):
 
     def get(self, key: str, fits: Callable[[Kept], bool] = lambda _: True) -> Kept | None:
         """The result kept under a key, or None; a file that is damaged or does not fit is put aside with a warning."""
-        if self._folder is None or not (path := self._path(key)).exists():
+        if self._folder is None or not os.path.exists(path := self._path(key)):  # unreadable is not there either
             return None
         try:
             result = self._read(path)
@@ -81,14 +81,15 @@ class Store(Generic[Kept]):
         journal = Journal(None if anew else self._part(keys.values()))
         found = {name: None if anew else self.get(key, fits) for name, key in keys.items()}
         missing = [key for name, key in keys.items() if found[name] is None]
-        left = [name for name, key in keys.items() if key in (journal.work or missing)]
-        if left:
+        if missing:
             clear_leftovers(self._folder)
+            begun = set(missing) <= set(journal.work) <= set(keys.values())
+            left = [name for name, key in keys.items() if key in (journal.work if begun else missing)]
             journal.begin([keys[name] for name in left])
             for name, result in make(left, journal).items():
                 self.put(keys[name], result)
                 found[name] = result
-            journal.remove()
+        journal.remove()
         return found
 
     def _path(self, key: str) -> Path:

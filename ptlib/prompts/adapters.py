@@ -42,7 +42,7 @@ def load_adapter(
         PromptError: the folder is no adapter, one of another kind than prompt tuning, one with a head of its own, one
             whose weights are a pickle, or one that does not fit its config or the model.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     config = _read_config(folder)
     _require_nothing_but_a_prompt(folder, config)
     vectors = _read_vectors(folder)
@@ -86,7 +86,7 @@ def save_adapter(prompt: SoftPrompt, lm: LanguageModel, folder: str | Path) -> N
         PromptError: a prompt for another model, one that does not stand first, or a folder that holds an adapter
             of another kind.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     if prompt.model != lm.name:
         raise PromptError(f"the prompt for {prompt.task} is for {prompt.model}, not for {lm.name}")
     prompt.on(lm)

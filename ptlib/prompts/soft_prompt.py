@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.errors import PromptError
+from ptlib.errors import PromptError, first_line
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.template import Template
@@ -97,4 +97,4 @@ def load_prompt(path: str | Path) -> SoftPrompt:
     try:
         return SoftPrompt(vectors, **about)
     except TypeError as error:
-        raise PromptError(f"{path}: a soft prompt whose description is damaged ({error})") from error
+        raise PromptError(f"{path}: a soft prompt whose description is damaged ({first_line(error)})") from error

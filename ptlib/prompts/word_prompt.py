@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.errors import PromptError
+from ptlib.errors import PromptError, first_line
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.shared import word_vectors
@@ -93,4 +93,4 @@ def load_word_prompt(path: str | Path) -> WordPrompt:
     try:
         return WordPrompt(shares, **about | {"words": tuple(about["words"]), "models": tuple(about["models"])})
     except (TypeError, KeyError) as error:
-        raise PromptError(f"{path}: a word prompt whose description is damaged ({error})") from error
+        raise PromptError(f"{path}: a word prompt whose description is damaged ({first_line(error)})") from error

@@ -123,7 +123,7 @@ def tune_words(
         return listed
 
     def fits(prompt: WordPrompt) -> bool:
-        return prompt.shares.shape == (parsed.length, len(words))
+        return prompt.shares.shape == (parsed.length, len(words)) and prompt.words == words
 
     engine = Engine(lms, parsed, settings, begin, finish, load_word_prompt, fits, depends, vectors)
     return engine.run(jobs_of([tasks] if isinstance(tasks, Task) else tasks, seeds), "in words", cache, progress)
