@@ -12,8 +12,9 @@ test: $(READY)  ## lint, unit tests, and every chapter in the smoke profile
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest
 
-benchmark: $(READY)  ## throughput of prompt tuning, the closed form against the search, and sweeps toward texts
+benchmark: $(READY)  ## throughput of prompt tuning, the table, the closed form against the search, and sweeps toward texts
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/tuning.py
+	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/table.py
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/transfer.py
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/waywardness.py
 
