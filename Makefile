@@ -14,8 +14,9 @@ test: $(READY)  ## lint, types, unit tests, every chapter in the smoke profile, 
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov
 	$(VENV)/bin/python .ci/floor.py
 
-benchmark: $(READY)  ## throughput of prompt tuning, the closed form against the search, and sweeps toward texts
+benchmark: $(READY)  ## throughput of prompt tuning, the table, the closed form against the search, and sweeps toward texts
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/tuning.py
+	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/table.py
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/transfer.py
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/waywardness.py
 
