@@ -100,5 +100,3 @@ def test_the_mean_and_the_spread_are_noted_together(shown):
     assert noted["a"] == pytest.approx(0.5)
     assert noted["a_spread"] == pytest.approx(np.std([0.4, 0.6], ddof=1))
     assert (noted["alone"], noted["alone_spread"]) == (0.5, 0.0)
-    assert pt.book.said(np.array([0.4, 0.6])) == "0.500 ± 0.141"
-    assert pt.book.said([0.5]) == "0.500"
