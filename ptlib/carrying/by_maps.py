@@ -38,9 +38,13 @@ class Copy(Mapping):
 
     label: ClassVar[str] = "copy"
 
+    def fits(self, source: LanguageModel, target: LanguageModel) -> bool:
+        """Whether the widths are equal."""
+        return source.dim == target.dim
+
     def map(self, source: Source, target: LanguageModel) -> Vectors:
         """The source's vectors as they are."""
-        if source.lm.dim != target.dim:
+        if not self.fits(source.lm, target):
             raise PromptError(
                 f"copy: {source.lm.name} is {source.lm.dim} wide and {target.name} {target.dim}; "
                 "only models of equal width can take each other's vectors"

@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 from tqdm.auto import tqdm
 
-from ptlib.carrying.by_maps import Copy
 from ptlib.carrying.by_relations import Method
 from ptlib.carrying.carry import transfer_many
 from ptlib.carrying.workers import staying
@@ -92,12 +91,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cell:
-    """One source, one target, one method: the unit of work."""
+    """One source, one target, one method: the unit of work.
+
+    Cells go to other processes and back, and a reader's own method need not be equal to its copy; so they are told
+    apart by their `key`, once they have one.
+    """
 
     source: str
     target: str
     method: str
     entry: Entry
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,8 @@ def transfer_table(
         tasks: what the prompts are for.
         methods: by the name that each is to have in the table: a method of `transfer`, a `WordSettings` for
             prompts in shared words, or one of "manual", "random" and "tuned", which look at the target alone
-            and have the target as their source. `Copy` is left out where the widths differ.
+            and have the target as their source. A method that has
+            `fits(source, target)` is left out where that says no, such as `Copy` where the widths differ.
         targets: the models to carry to; by default the same.
         seeds: each prompt is tuned once for each.
         length: vectors in a prompt.
@@ -167,20 +172,20 @@ def transfer_table(
     sources = _names(models)
     cells = list(_cells(sources, sources if targets is None else _names(targets), methods))
     store = Store(folder, load_scores)
-    keys = {cell: _key(cell, plan) for cell in cells}
+    keys = [_key(cell, plan) for cell in cells]
     shape = (len(plan.seeds), len(plan.tasks))
-    found = {cell: store.get(key, lambda scores: scores.values.shape == shape) for cell, key in keys.items()}
-    left = [cell for cell in cells if found[cell] is None]
+    found = {key: store.get(key, lambda scores: scores.values.shape == shape) for key in keys}
+    left = [replace(cell, key=key) for cell, key in zip(cells, keys, strict=True) if found[key] is None]
     if left:
         with joblib.parallel_config(backend=engine, n_jobs=workers), _bar(progress, len(left)) as bar:
             prepare, compute = (joblib.delayed(staying(work, engine)) for work in (_prepare, _compute))
             joblib.Parallel()(prepare(*needed, plan) for needed in _needed(left))
             pieces = _pieces(left, fewest=4 * joblib.effective_n_jobs())
             run = joblib.Parallel(return_as="generator_unordered")
-            for made in run(compute(piece, plan, [keys[cell] for cell in piece]) for piece in pieces):
+            for made in run(compute(piece, plan) for piece in pieces):
                 found |= made
                 bar.update(len(made))
-    return _frame({cell: found[cell] for cell in cells}, plan)
+    return _frame([(cell, found[key]) for cell, key in zip(cells, keys, strict=True)], plan)
 
 
 def _names(models: Sequence[str | LanguageModel]) -> list[str]:
@@ -195,7 +200,7 @@ def _cells(models: Sequence[str], targets: Sequence[str], methods: Mapping[str, 
             raise PromptError(f"unknown method {entry!r}; in words there are {', '.join(ON_TARGET)}")
         for target in targets:
             for source in [target] if isinstance(entry, str) else models:
-                if not (isinstance(entry, Copy) and _model(source).dim != _model(target).dim):
+                if not hasattr(entry, "fits") or entry.fits(_model(source), _model(target)):
                     yield Cell(source, target, method, entry)
 
 
@@ -241,8 +246,8 @@ def _prepare(name: str, settings: WordSettings | None, plan: Plan) -> None:
         plan.written(_model(name), settings)
 
 
-def _compute(cells: Sequence[Cell], plan: Plan, keys: Sequence[str]) -> dict[Cell, Scores]:
-    """The scores of cells that have one source and one target, all in the same forward passes; and keep them."""
+def _compute(cells: Sequence[Cell], plan: Plan) -> dict[str, Scores]:
+    """The scores, by key, of cells of one source and one target, all in the same forward passes; and keep them."""
     source, target = _model(cells[0].source), _model(cells[0].target)
     moved = {
         (task, seed, cell.method): prompt
@@ -252,13 +257,13 @@ def _compute(cells: Sequence[Cell], plan: Plan, keys: Sequence[str]) -> dict[Cel
     }
     scored = dict(zip(moved, accuracy_many(target, plan.tasks, moved, quick=True), strict=True))
     made = {}
-    for cell, key in zip(cells, keys, strict=True):
+    for cell in cells:
         if cell.entry == "manual":
             values = [[accuracy(target, task).value for task in plan.tasks]] * len(plan.seeds)
         else:
             values = [[scored[task.name, seed, cell.method] for task in plan.tasks] for seed in sorted(plan.seeds)]
-        made[cell] = Scores(np.array(values))
-        Store(plan.cache, load_scores).put(key, made[cell])
+        made[cell.key] = Scores(np.array(values))
+        Store(plan.cache, load_scores).put(cell.key, made[cell.key])
     return made
 
 
@@ -276,12 +281,12 @@ def _prompts(entry: Entry, source: LanguageModel, target: LanguageModel, plan: P
     return transfer_many(plan.tuned(source), source, target, method=entry)
 
 
-def _frame(found: Mapping[Cell, Scores], plan: Plan) -> "pandas.DataFrame":
+def _frame(scored: Sequence[tuple[Cell, Scores]], plan: Plan) -> "pandas.DataFrame":
     import pandas as pd
 
     rows = [
         (cell.source, cell.target, cell.method, task.name, seed, scores.values[i, j])
-        for cell, scores in found.items()
+        for cell, scores in scored
         for i, seed in enumerate(sorted(plan.seeds))
         for j, task in enumerate(plan.tasks)
     ]

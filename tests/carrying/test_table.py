@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import psutil
@@ -174,6 +175,43 @@ def test_workers_end_when_the_process_that_they_work_for_is_killed(tmp_path):
     for worker in left:
         worker.kill()
     assert not left
+
+
+class Halved:
+    """A reader's own method: no data class, and equal to nothing but itself."""
+
+    label = "halved"
+
+    def __init__(self, by):
+        self.by = by
+
+    def __call__(self, sources, target):
+        return pt.LinearMap()(sources, target) / self.by
+
+
+@dataclass
+class Mutable:
+    """One that cannot be hashed."""
+
+    label = "mutable"
+    by: float = 2.0
+
+    def __call__(self, sources, target):
+        return Halved(self.by)(sources, target)
+
+    def fits(self, source, target):
+        return source is not target
+
+
+@pytest.mark.parametrize("engine", ["sequential", "loky"])
+def test_a_method_of_a_reader_s_own(tasks, options, engine):
+    methods = {"halved": Halved(2.0), "mutable": Mutable(), "map": pt.LinearMap()}
+    workers = {"engine": engine, "workers": 1 if engine == "sequential" else 2}
+    found = pt.transfer_table(MODELS, tasks[:1], methods, **options | {"seeds": (0,)} | workers)
+    assert found.method.value_counts().to_dict() == {"halved": 4, "map": 4, "mutable": 2}
+    assert found.equals(pt.transfer_table(MODELS, tasks[:1], methods, **here(options | {"seeds": (0,)})))
+    apart = found[found.source != found.target].pivot(index="source", columns="method", values="accuracy")
+    assert (apart["halved"] == apart["mutable"]).all()
 
 
 def test_unknown_methods_are_named(tasks, options):
