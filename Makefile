@@ -7,10 +7,12 @@ READY := $(VENV)/ready
 book: $(READY)  ## execute what has changed, and build the HTML book into _build/html
 	$(VENV)/bin/python -m book.runner
 
-test: $(READY)  ## lint, unit tests, and every chapter in the smoke profile
+test: $(READY)  ## lint, types, unit tests, every chapter in the smoke profile, and how much of the library all this ran
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/mypy
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov
+	$(VENV)/bin/python .ci/floor.py
 
 benchmark: $(READY)  ## throughput of prompt tuning, the closed form against the search, and sweeps toward texts
 	PYTHONPATH=. $(VENV)/bin/python tests/benchmarks/tuning.py

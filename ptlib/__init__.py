@@ -1,6 +1,6 @@
 """Tune soft prompts on frozen language models, carry them to others, and find out what is inside them."""
 
-import importlib
+from importlib import import_module
 from types import ModuleType
 
 from ptlib import carrying as carrying
@@ -27,7 +27,7 @@ from ptlib.carrying import (
 from ptlib.errors import PromptError
 from ptlib.models import LanguageModel, load, shared_words
 from ptlib.prompts import SoftPrompt, WordPrompt, load_adapter, load_prompt, load_word_prompt, save_adapter
-from ptlib.reading import project, waywardness, word_f1
+from ptlib.reading import describe, project, waywardness, word_f1
 from ptlib.scoring import Accuracy, accuracy, accuracy_many, fill
 from ptlib.tasks import (
     Example,
@@ -42,6 +42,8 @@ from ptlib.tasks import (
     relations,
 )
 from ptlib.tuning import Settings, WordSettings, random_prompt, tune, tune_many, tune_toward, tune_words, words_on
+
+__version__ = "0.1.0"  # the one place; pyproject.toml reads it here
 
 __all__ = [
     "Accuracy",
@@ -64,6 +66,7 @@ __all__ = [
     "accuracy",
     "accuracy_many",
     "closed",
+    "describe",
     "fill",
     "in_vocabulary",
     "load",
@@ -96,5 +99,5 @@ __all__ = [
 def __getattr__(name: str) -> ModuleType:
     """`pt.book`, which draws and displays, is imported when it is first asked for."""
     if name == "book":
-        return importlib.import_module("ptlib.book")
+        return import_module("ptlib.book")
     raise AttributeError(f"module 'ptlib' has no attribute {name!r}")

@@ -15,6 +15,7 @@ from transformers import (
     BertConfig,
     GPT2Config,
     PreTrainedConfig,
+    PreTrainedTokenizerFast,
     RobertaConfig,
 )
 
@@ -44,15 +45,20 @@ def missing() -> str:
     return "; ".join(f"{name} names no folder with {what}" for name, what in WHERE.items() if name not in os.environ)
 
 
-def random_weights(name: str, device: str = "cpu") -> pt.LanguageModel:
-    """A model of the shape and with the tokenizer of a real one."""
+def real_tokenizer(name: str) -> PreTrainedTokenizerFast:
+    """The tokenizer of a real model."""
     config, settings = SHAPES[name]
     with tempfile.TemporaryDirectory() as scratch:
         folder = shutil.copytree(Path(os.environ["PTLIB_TOKENIZERS"]) / name, Path(scratch) / name)
         about = settings | {"model_max_length": 512}
         (folder / "tokenizer_config.json").write_text(json.dumps(about), encoding="utf-8")
         config.save_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        return AutoTokenizer.from_pretrained(folder)
+
+
+def random_weights(name: str, device: str = "cpu") -> pt.LanguageModel:
+    """A model of the shape and with the tokenizer of a real one."""
+    config, tokenizer = SHAPES[name][0], real_tokenizer(name)
     kind = "causal" if name == "gpt2" else "masked"
     with torch.random.fork_rng():
         torch.manual_seed(0)

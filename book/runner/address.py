@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from book.runner.files import write_text
 from book.runner.pages import ROOT, repository
-from ptlib.keeping.files import write_atomically
 
 
 def holders(root: Path = ROOT) -> list[Path]:
@@ -25,7 +25,7 @@ def carry(root: Path = ROOT) -> list[Path]:
         before = path.read_text(encoding="utf-8")
         after = before.replace(old, repository(root))
         if after != before:
-            write_atomically(path, lambda file, text=after: file.write_text(text, encoding="utf-8"))
+            write_text(path, after)
             changed.append(path)
     return changed
 

@@ -1,119 +1,63 @@
-"""Executing chapters with papermill, each only when something that it depends on has changed."""
+"""Executing a chapter, only when something that it depends on has changed, and judging what came out."""
 
-import json
-import os
 import time
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable
 
-import nbformat
-import papermill
-from nbformat import NotebookNode
-
+from book.runner.errors import BookError, in_one_line
 from book.runner.gate import check
-from book.runner.pages import ROOT, BookError, Page, inputs_key
-from ptlib.keeping.files import write_atomically
-
-CELL_TIMEOUT = 1_800  # seconds
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a chapter.
-
-    Attributes:
-        page: its name.
-        seconds: how long its execution took, when it was last executed.
-        outcome: "executed", "unchanged" or "failed".
-        problem: what is wrong, if it failed.
-    """
-
-    page: str
-    seconds: float
-    outcome: str
-    problem: str = ""
+from book.runner.inputs import inputs_key, library_key
+from book.runner.kept import keep, kept
+from book.runner.notebooks import read_notebook
+from book.runner.pages import Page
+from book.runner.progress import Progress
+from book.runner.run import Run, Verdict
 
 
-@dataclass(frozen=True)
-class Executed:
-    """Where the executed copy of a chapter, and the note of what it was made from, are kept."""
-
-    notebook: Path
-    note: Path
-    failed: Path
-
-    @classmethod
-    def of(cls, page: Page, build: Path, profile: str) -> "Executed":
-        """The places of a page."""
-        folder = build / "executed" / profile
-        return cls(folder / f"{page.name}.ipynb", folder / f"{page.name}.json", build / "failed" / f"{page.name}.ipynb")
-
-    def kept(self, key: str) -> Verdict | None:
-        """The verdict of the last execution, if it passed and was made from the same inputs."""
-        if not (self.note.exists() and self.notebook.exists()):
-            return None
-        note = json.loads(self.note.read_text(encoding="utf-8"))
-        return Verdict(**{**note["verdict"], "outcome": "unchanged"}) if note["key"] == key else None
+def standing(page: Page, run: Run) -> Verdict | None:
+    """The verdict without execution: the chapter stands as it is, or cannot be executed; None if it is to be."""
+    try:
+        return kept(page, run, inputs_key(page, run.parameters, run.root))
+    except (BookError, OSError) as error:
+        return _failed(page, error, 0.0)
 
 
-def run_chapter(page: Page, build: Path, parameters: dict[str, object], root: Path = ROOT) -> Verdict:
-    """Execute a chapter and check it, unless it stands already executed from the same inputs.
+def execute_chapter(page: Page, run: Run, progress: Progress) -> Verdict:
+    """Execute a chapter and check it; whatever goes wrong becomes its verdict.
 
     A chapter that fails is kept under `failed/` for reading, and an earlier good copy stays as it is.
     """
-    places = Executed.of(page, build, str(parameters["profile"]))
-    key = inputs_key(page, parameters, root)
-    if verdict := places.kept(key):
-        return verdict
+    started, left = time.perf_counter(), run.unfinished(page)
+    with progress.chapter(page) as watch:
+        try:
+            left.unlink(missing_ok=True)
+            return _execute(page, run, watch)
+        except Exception as error:  # whatever it is, other chapters go on
+            return _failed(page, error, time.perf_counter() - started, f"; see {left}" if left.is_file() else "")
+
+
+def _execute(page: Page, run: Run, watch: Callable[[int, str], None]) -> Verdict:
+    # Only here, since importing papermill takes time that a book that has not changed need not wait for.
+    from book.runner.kernel import check_parameters, execute
+
     started = time.perf_counter()
-    try:
-        _check_parameters(page, parameters)
-        notebook = _papermill(page, places.failed, parameters, build, root)
-        check(notebook, page.name, parameters)
-    except BookError as error:
-        return Verdict(page.name, time.perf_counter() - started, "failed", f"{error}; see {places.failed}")
-    verdict = Verdict(page.name, time.perf_counter() - started, "executed")
-    places.notebook.parent.mkdir(parents=True, exist_ok=True)
-    places.failed.replace(places.notebook)
-    note = json.dumps({"key": key, "verdict": asdict(verdict)})
-    write_atomically(places.note, lambda file: file.write_text(note, encoding="utf-8"))
-    return verdict
+    key, library = inputs_key(page, run.parameters, run.root), library_key(run.root)
+    _check_title(page)
+    check_parameters(page, run.parameters)
+    notebook = execute(page, run.unfinished(page), run.parameters, watch)
+    check(notebook, page.name, run.parameters)
+    if library_key(run.root) != library:
+        raise BookError(f"{page.name}: the library was changed while it ran; run again")
+    return keep(page, run, key, time.perf_counter() - started)
 
 
-def _check_parameters(page: Page, parameters: dict[str, object]) -> None:
-    """Papermill only logs a parameter that a notebook does not have."""
-    try:
-        known = set(papermill.inspect_notebook(str(page.source)))
-    except ValueError as error:
-        raise BookError(f"{page.name}: {error}") from error
-    if unknown := sorted(set(parameters) - known):
-        raise BookError(f"{page.name}: has no parameter {unknown[0]!r}; it has {', '.join(sorted(known)) or 'none'}")
+def _check_title(page: Page) -> None:
+    cells = read_notebook(page.source).cells
+    if not cells or cells[0].cell_type != "markdown":
+        raise BookError(f"{page.name}: does not begin with a cell of Markdown; put the title there")
 
 
-def _papermill(page: Page, output: Path, parameters: dict[str, object], build: Path, root: Path = ROOT) -> NotebookNode:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    settings = {
-        "PYTHONPATH": str(root),
-        "PTLIB_CACHE": str(build / "prompts"),
-        "TQDM_DISABLE": "1",
-        "PYTHONWARNINGS": "ignore:IProgress not found",  # bars are off, so the widgets for them are not missed
-        "HF_HUB_OFFLINE": "0" if parameters["profile"] == "paper" else "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    }
-    os.environ.update(settings)
-    try:
-        papermill.execute_notebook(
-            str(page.source),
-            str(output),
-            parameters=parameters,
-            kernel_name="python3",
-            cwd=str(page.source.parent),
-            execution_timeout=None if parameters["profile"] == "paper" else CELL_TIMEOUT,
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
-            progress_bar={"desc": f"{page.name}, cells", "leave": False},
-        )
-    except papermill.PapermillExecutionError as error:
-        first = error.source.strip().splitlines()[0] if error.source.strip() else ""
-        cell = f"cell {error.exec_count} ({first})"
-        raise BookError(f"{page.name}, {cell}: {error.ename}: {error.evalue.splitlines()[0]}") from error
-    return nbformat.read(output, as_version=4)
+def _failed(page: Page, error: Exception, seconds: float, see: str = "") -> Verdict:
+    problem = in_one_line(error) + see
+    if not problem.startswith(page.name):
+        problem = f"{page.name}: {problem}"
+    return Verdict(page.name, seconds, "failed", problem)

@@ -6,18 +6,37 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
+from book.runner.errors import BookError
+
 RECORD = "application/papermill.record/"
 
 
 def results(notebook: NotebookNode) -> dict[str, object]:
-    """Every plain value that an executed notebook noted with `ptlib.note`, by name; None for what is not a number."""
+    """Every plain value that an executed notebook noted with `ptlib.note`, by name; None for what is not a number.
+
+    Raises:
+        BookError: something else than a plain value was noted.
+    """
     records = _records(notebook)
-    return {name: _value(data[RECORD + "text/plain"]) for name, data in records if not _is_figure(data)}
+    noted = {name: _value(name, data.get(RECORD + "text/plain", "")) for name, data in records if not _is_figure(data)}
+    claimed = claims(notebook)
+    return noted | {"claims": claimed} if claimed else noted
+
+
+def claims(notebook: NotebookNode) -> dict[str, dict]:
+    """Every claim that an executed notebook made with `ptlib.book.claim`, by name, with its verdict and its numbers."""
+    outputs = [output.get("metadata", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    return {about["scrapbook"]["name"]: dict(about["claim"]) for about in outputs if "claim" in about}
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:
-    """Every figure that an executed notebook noted with `ptlib.notebook.note_figure`, by name, as PNG."""
-    return {name: b64decode(data[RECORD + "image/png"]) for name, data in _records(notebook) if _is_figure(data)}
+    """Every figure that an executed notebook noted with `ptlib.notebook.note_figure`, by name, as PNG.
+
+    Raises:
+        BookError: a figure is damaged.
+    """
+    records = _records(notebook)
+    return {name: _image(name, data[RECORD + "image/png"]) for name, data in records if _is_figure(data)}
 
 
 def _records(notebook: NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:
@@ -27,9 +46,21 @@ def _records(notebook: NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:
                 yield name, output["data"]
 
 
-def _value(text: str) -> object:
+def _value(name: str, text: str) -> object:
     """What was noted; the mean of nothing is written as nan."""
-    return None if text in ("nan", "inf", "-inf") else ast.literal_eval(text)
+    try:
+        return None if text in ("nan", "inf", "-inf") else ast.literal_eval(text)
+    except (SyntaxError, ValueError) as error:
+        raise BookError(
+            f"noted {name!r} as {text!r}; note a plain value, such as a number or a list of numbers"
+        ) from error
+
+
+def _image(name: str, text: str) -> bytes:
+    try:
+        return b64decode(text)
+    except ValueError as error:
+        raise BookError(f"noted the figure {name!r} with an image that is damaged; note a matplotlib figure") from error
 
 
 def _is_figure(data: dict[str, str]) -> bool:

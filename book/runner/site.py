@@ -1,50 +1,116 @@
 """The site: built by Jupyter Book into an empty folder, checked, and only then put in place."""
 
+import hashlib
 import os
 import shutil
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import urlparse
 
-from bs4 import BeautifulSoup
+from book.runner.buttons import check_buttons, lead_to_readers
+from book.runner.errors import BookError, in_one_line
+from book.runner.files import emptied, sha256, write_text
+from book.runner.inputs import library_key
+from book.runner.jupyter_book import faults, jupyter_book
+from book.runner.pages import Page, repository
+from book.runner.run import Run
 
-from book.runner.pages import ROOT, BookError, Page, repository
+MADE_FROM = ".made-from"  # a file in the site with the hash of what it was made from, so it always belongs to it
+ASIDE = "old-site-"  # how folders begin in which an old site waits until the new one is in place
 
 
-def build_site(pages: list[Page], staged: Path, build: Path, root: Path = ROOT) -> Path:
-    """Build the pages from the stage and return the folder of the finished site.
+def build_site(pages: list[Page], staged: Path, readers: Path, run: Run) -> Path:
+    """Build the pages from the stage, unless the site is made from the same already; return the site's folder.
+
+    The buttons of chapters give the reader's notebooks, which lie in the folder `readers`.
 
     Sphinx trusts modification times, so the output folder is always a new one. The site of the last
     build stays until the new one has passed every check.
+
+    Raises:
+        BookError: Jupyter Book or the checks find faults, or the old site cannot be moved out of the way.
+        OSError: something could not be written.
     """
-    fresh, final = build / "fresh", build / "html"
-    shutil.rmtree(fresh, ignore_errors=True)
-    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(staged)]
-    command += ["--path-output", str(fresh), "-W", "-n", "--keep-going"]
-    result = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)}, check=False
-    )
-    log = build / "site.log"
-    log.write_text(result.stdout + result.stderr, encoding="utf-8")
-    if result.returncode:
-        warnings = [line for line in log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
-        raise BookError(f"Jupyter Book found faults (all in {log}):\n" + "\n".join(warnings[:10]))
+    final, key = run.build / "html", _site_key(staged, readers, run.root)
+    if _stands(final, key, pages):
+        return final
+    print("building the pages ...", flush=True)
+    fresh = emptied(run.build / "fresh")
+    status, log = jupyter_book(staged, fresh, run.root, "-W", "-n", "--keep-going")
+    write_text(run.build / "site.log", log)
+    if status:
+        raise BookError(faults(status, log, run.build / "site.log"))
     html = fresh / "_build" / "html"
-    check_site(pages, html, repository(root))
-    shutil.rmtree(final, ignore_errors=True)
-    shutil.move(html, final)
-    shutil.rmtree(fresh)
+    lead_to_readers(pages, html, readers)
+    check_site(pages, html, repository(run.root))
+    write_text(html / MADE_FROM, key)
+    place(html, final)
+    shutil.rmtree(fresh, ignore_errors=True)  # the site stands; what is left here is removed by the next build
     return final
+
+
+def _site_key(staged: Path, readers: Path, root: Path) -> str:
+    """A hash of all that the site is made from: stage, reader's notebooks, and the library with its docstrings."""
+    digest = hashlib.sha256((library_key(root) + repository(root)).encode())
+    runner = Path(__file__).parent  # it decides how the pages are built, and what passes
+    for folder in (staged, readers, runner):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(folder)} {sha256(path)}".encode())
+    return digest.hexdigest()
+
+
+def _stands(site: Path, key: str, pages: list[Page]) -> bool:
+    made_from = site / MADE_FROM
+    if not (made_from.is_file() and made_from.read_text(encoding="utf-8", errors="replace") == key):
+        return False
+    return all((site / f"{name}.html").is_file() for name in ["index", *(page.name for page in pages)])
+
+
+def place(html: Path, final: Path) -> None:
+    """Put a finished site in place of the old one, which is moved and never removed first.
+
+    Raises:
+        BookError: the old site cannot be moved out of the way; it stays as it is.
+        OSError: the new site cannot be moved into place; the old one is put back.
+    """
+    if not final.exists():
+        os.rename(html, final)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=final.parent)) / final.name
+    try:
+        os.rename(final, aside)
+    except OSError as error:
+        aside.parent.rmdir()
+        raise BookError(
+            f"{final}: the old site cannot be moved out of the way ({in_one_line(error)}); "
+            f"remove it, and run again; the new one waits in {html}"
+        ) from error
+    try:
+        os.rename(html, final)
+    except BaseException:
+        os.rename(aside, final)
+        raise
+    shutil.rmtree(aside.parent, ignore_errors=True)
+
+
+def tidy(build: Path) -> None:
+    """Put right what a killed runner left: a site that was moved aside comes back if no new one took its place."""
+    for folder in sorted(build.glob(f"{ASIDE}*")):
+        if not (build / "html").exists() and (folder / "html").exists():
+            os.rename(folder / "html", build / "html")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_site(pages: list[Page], html: Path, address: str) -> None:
     """Check what was built.
 
     Raises:
-        BookError: a page is missing, an image has no alt text of its own, or a chapter has no Colab button
-            that leads to its source.
+        BookError: a page is missing, an image has no alt text of its own, or buttons lead elsewhere than to the
+            reader's notebooks.
     """
+    from bs4 import BeautifulSoup
+
     for page in pages:
         file = html / f"{page.name}.html"
         if not file.exists():
@@ -54,10 +120,6 @@ def check_site(pages: list[Page], html: Path, address: str) -> None:
             source, alt = image.get("src", ""), (image.get("alt") or "").strip()
             if not alt or Path(urlparse(alt).path).suffix in (".png", ".svg", ".jpg"):
                 raise BookError(f"{page.name}: the image {source} has no alt text")
-        if page.is_chapter:
-            path = urlparse(address).path
-            wanted = f"https://colab.research.google.com/github{path}/blob/main/{page.name}.ipynb"
-            if not soup.find("a", href=wanted):
-                raise BookError(f"{page.name}: no Colab button leads to {wanted}")
+        check_buttons(page, soup, address)
     if not (html / "index.html").exists():
         raise BookError("no index.html was built; is jupyter-book 1 installed?")

@@ -1,46 +1,70 @@
 """The stage: a copy of the book in which chapters have their outputs, ready for Jupyter Book."""
 
-import os
-import platform
-import re
 import shutil
 from pathlib import Path
 
-import nbformat
-import torch
 from nbformat import NotebookNode
 
-from book.runner.execute import Executed, Verdict
-from book.runner.pages import ROOT, Page
+from book.runner.buttons import put_settings
+from book.runner.files import emptied
+from book.runner.notebooks import read_notebook, write_notebook
+from book.runner.pages import Page
 from book.runner.results import figures
+from book.runner.run import Run, Verdict
 
-NOT_STAGED = shutil.ignore_patterns("runner", "__pycache__", "*.ipynb", ".ipynb_checkpoints")
+NOT_STAGED = ("runner", "__pycache__", ".ipynb_checkpoints")
 
 
-def stage(pages: list[Page], verdicts: list[Verdict], build: Path, profile: str, root: Path = ROOT) -> Path:
-    """Lay out everything that Jupyter Book reads in an empty folder, and return that folder."""
-    folder = build / "stage"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(root / "book", folder / "book", ignore=NOT_STAGED)
-    shutil.copy(root / "_toc.yml", folder)
-    shutil.copy(root / "_config.yml", folder)
+def stage(pages: list[Page], verdicts: list[Verdict], run: Run) -> Path:
+    """Lay out everything that Jupyter Book reads in an empty folder, and return that folder.
+
+    Raises:
+        BookError: an executed copy cannot be read.
+        OSError: something could not be written, or the last stage not removed.
+    """
+    folder = bare_stage(run.build / "stage", run)
+    shutil.copy(run.root / "_toc.yml", folder)
     by_page = {verdict.page: verdict for verdict in verdicts}
     for page in pages:
         if page.is_chapter:
-            notebook = nbformat.read(Executed.of(page, build, profile).notebook, as_version=4)
-            for name, image in figures(notebook).items():
-                (folder / "book" / "figures").mkdir(exist_ok=True)
-                (folder / "book" / "figures" / f"{name}.png").write_bytes(image)
-            dress(notebook, by_page[page.name], profile)
-            nbformat.write(notebook, folder / f"{page.name}.ipynb")
+            put_chapter(page, by_page[page.name], folder, run)
     status = folder / "book" / "status.md"
-    status.write_text(status.read_text(encoding="utf-8") + status_table(verdicts, profile), encoding="utf-8")
+    if status.exists():
+        status.write_text(status.read_text(encoding="utf-8") + status_table(verdicts, run.profile), encoding="utf-8")
     return folder
+
+
+def bare_stage(folder: Path, run: Run) -> Path:
+    """An empty folder with all that Jupyter Book reads but the chapters and the table of contents."""
+    emptied(folder)
+    _copy(run.root / "book", folder / "book")
+    put_settings(run.root, folder)
+    return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy what is no chapter; `shutil.copytree` would go on after an error, and tell of all at once."""
+    target.mkdir()
+    for path in sorted(source.iterdir()):
+        if path.is_dir() and path.name not in NOT_STAGED:
+            _copy(path, target / path.name)
+        elif path.is_file() and path.suffix != ".ipynb":
+            shutil.copy(path, target)
+
+
+def put_chapter(page: Page, verdict: Verdict, folder: Path, run: Run) -> None:
+    """Put an executed chapter and its figures on a stage."""
+    notebook = read_notebook(run.notebook(page))
+    for name, image in figures(notebook).items():
+        (folder / "book" / "figures").mkdir(exist_ok=True)
+        (folder / "book" / "figures" / f"{name}.png").write_bytes(image)
+    dress(notebook, verdict, run.profile)
+    write_notebook(notebook, folder / f"{page.name}.ipynb")
 
 
 def dress(notebook: NotebookNode, verdict: Verdict, profile: str) -> None:
     """Make an executed notebook fit to be read: a line on time and machine, and nothing of papermill's doing."""
-    line = f"*Executed in {verdict.seconds:.0f} seconds, profile `{profile}`, on {machine()}.*"
+    line = f"*Executed in {verdict.seconds:.0f} seconds, profile `{profile}`, on {verdict.machine}.*"
     first = notebook.cells[0]
     title, _, rest = first.source.partition("\n")
     first.source = f"{title}\n\n{line}\n{rest}"
@@ -51,16 +75,8 @@ def dress(notebook: NotebookNode, verdict: Verdict, profile: str) -> None:
     notebook.metadata.pop("papermill", None)
 
 
-def machine() -> str:
-    """The machine in a few words, for example "2 CPU cores (x86_64), Python 3.11, torch 2.13.0"."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} CPU cores"
-    version = re.sub(r"\+.*", "", torch.__version__)
-    python = ".".join(platform.python_version_tuple()[:2])
-    return f"{device} ({platform.machine()}), Python {python}, torch {version}"
-
-
 def status_table(verdicts: list[Verdict], profile: str) -> str:
-    """The verdicts as a Markdown table."""
-    rows = [f"| [](/{v.page}) | {v.seconds:.0f} | {v.outcome} |" for v in verdicts]
-    head = ["", f"Profile `{profile}`, on {machine()}.", "", "| chapter | seconds | last run |", "|---|---:|---|"]
+    """The verdicts as a Markdown table; without what this run did, so that it changes only when a chapter does."""
+    rows = [f"| [](/{v.page}) | {v.seconds:.0f} | {v.day} |" for v in verdicts]
+    head = ["", f"Profile `{profile}`.", "", "| chapter | seconds | executed on |", "|---|---:|---|"]
     return "\n".join([*head, *rows, ""])

@@ -1,8 +1,14 @@
 """What chapters use to hand numbers and figures to the text around them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from IPython.display import display
+from jaxtyping import Float
 from matplotlib.figure import Figure
+from pandas import Series
+
+from ptlib.scoring.scores import interval
 
 
 def note(name: str, value: float | int | str | dict | list | np.generic) -> None:
@@ -12,7 +18,28 @@ def note(name: str, value: float | int | str | dict | list | np.generic) -> None
     need not be installed, as on Colab.
     """
     plain = value.item() if isinstance(value, np.generic) else value
-    _record(name, {"text/plain": repr(plain)})
+    record(name, {"text/plain": repr(plain)})
+
+
+def note_mean(name: str, values: Sequence[float] | Float[np.ndarray, " seeds"]) -> None:
+    """Keep the mean over seeds under a name, and the standard deviation under `name_spread`; 0 for a single value."""
+    note(name, float(np.mean(values)))
+    note(f"{name}_spread", float(np.std(values, ddof=1)) if len(values) > 1 else 0.0)
+
+
+def said(values: Sequence[float] | Float[np.ndarray, " seeds"]) -> str:
+    """Mean and standard deviation over seeds, such as "0.803 ± 0.011"; a single value alone."""
+    return f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
+
+
+def with_interval(values: Sequence[float] | Float[np.ndarray, " cases"] | Series) -> str:
+    """Mean and 95 % bootstrap interval over cases, such as "0.803 (0.790 to 0.815)", without what is not a number."""
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    if not known.size:
+        return "-"
+    low, high = interval(known)
+    return f"{known.mean():.3f} ({low:.3f} to {high:.3f})"
 
 
 def note_figure(name: str, figure: Figure) -> None:
@@ -22,10 +49,11 @@ def note_figure(name: str, figure: Figure) -> None:
 
     image = BytesIO()
     figure.savefig(image, format="png", bbox_inches="tight")
-    _record(name, {"image/png": b64encode(image.getvalue()).decode(), "text/plain": repr(name)})
+    record(name, {"image/png": b64encode(image.getvalue()).decode(), "text/plain": repr(name)})
 
 
-def _record(name: str, data: dict[str, str]) -> None:
+def record(name: str, data: dict[str, str], **about: dict) -> None:
+    """Put content under a name into the outputs, where it is not seen, with what else is to be known about it."""
     prefix = "application/papermill.record/"
     hidden = {prefix + mime: content for mime, content in data.items()}
-    display(hidden, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": prefix}})
+    display(hidden, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": prefix}, **about})

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from ptlib.prompts.template import SLOT, TEXT, VECTOR, parse
 
@@ -63,14 +64,14 @@ def dots(axes: Axes, columns: Mapping[str, Float[np.ndarray, " values"]]) -> Non
 
 def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
     """A template as a row of boxes: words white, prompt vectors shaded, the slot dashed, the answer above it."""
-    parts = [text if part == TEXT else part for part in parse(template).parts]
+    parts = [text if part == TEXT else part.strip() for part in parse(template).parts if part.strip()]
     figure, axes = plt.subplots(figsize=(4.8, 1.3))
     axes.set_axis_off()
     left = 0.0
     for part in parts:
         width = 0.55 if part == VECTOR else 0.95 if part == SLOT else 0.4 + 0.13 * len(part)
         face, style = ("C4", "-") if part == VECTOR else ("white", "--" if part == SLOT else "-")
-        axes.add_patch(plt.Rectangle((left, 0), width, 0.8, facecolor=face, edgecolor="black", linestyle=style))
+        axes.add_patch(Rectangle((left, 0), width, 0.8, facecolor=face, edgecolor="black", linestyle=style))
         axes.text(left + width / 2, 0.4, "" if part in (VECTOR, SLOT) else part, ha="center", va="center")
         if part == SLOT:
             axes.annotate(
@@ -79,6 +80,13 @@ def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
         left += width + 0.12
     axes.set(xlim=(-0.1, left), ylim=(-0.1, 1.8))
     return figure
+
+
+def whiskers(runs: Sequence[Float[np.ndarray, " seeds"]]) -> Float[np.ndarray, "2 bars"]:
+    """Error bars for means of shares: one standard deviation to either side, and never beyond 0 or 1."""
+    means = np.array([np.mean(values) for values in runs])
+    spreads = np.array([np.std(values, ddof=1) if len(values) > 1 else 0.0 for values in runs])
+    return np.stack([np.minimum(spreads, means), np.minimum(spreads, 1 - means)])
 
 
 def mean_and_spread(axes: Axes, x: Sequence[float], runs: Float[np.ndarray, "seeds points"], *, label: str) -> None:

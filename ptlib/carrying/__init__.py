@@ -2,7 +2,7 @@
 
 from ptlib.carrying.anchors import Anchors
 from ptlib.carrying.by_maps import Copy, Discretise, LinearMap, NeuralProjector, Procrustes
-from ptlib.carrying.by_relations import ClosedForm, GradientSearch
+from ptlib.carrying.by_relations import ClosedForm, GradientSearch, Method, Source, Stepwise
 from ptlib.carrying.carry import transfer, transfer_many, transfer_steps
 from ptlib.carrying.least_squares import closed_form
 from ptlib.carrying.representations import agreement, objective, relative
@@ -16,8 +16,11 @@ __all__ = [
     "Discretise",
     "GradientSearch",
     "LinearMap",
+    "Method",
     "NeuralProjector",
     "Procrustes",
+    "Source",
+    "Stepwise",
     "agreement",
     "closed_form",
     "gradient_search",

@@ -13,6 +13,7 @@ from ptlib.carrying.anchors import Anchors
 from ptlib.carrying.by_relations import Source, Vectors, finish
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
+from ptlib.models.number_formats import quick_dtype
 from ptlib.models.shared import word_vectors
 
 SourceWords = Float[Tensor, "anchors dim"]
@@ -118,20 +119,27 @@ class NeuralProjector(Mapping):
     def map(self, source: Source, target: LanguageModel) -> Vectors:
         """The vectors, put through the layers."""
         here, there = _anchors(source.lm, target)
+        short = there.dtype == torch.float32 and quick_dtype(there.device) == torch.bfloat16
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             held_out = torch.rand(len(here)) < 0.1
+            if held_out.all() or not held_out.any():
+                raise PromptError(f"{self.label}: {len(here)} anchors are too few to fit on some and hold out others")
             layers = nn.Sequential(nn.Linear(here.shape[1], self.hidden), nn.GELU(), nn.Linear(self.hidden, target.dim))
         layers = layers.to(there)
         optimizer = torch.optim.Adam(layers.parameters(), lr=self.learning_rate)
+        shown, aims, rest, rest_aims = here[~held_out], there[~held_out], here[held_out], there[held_out]
         best, mapped = float("inf"), None
         for step in range(self.steps + 1):
-            with torch.no_grad():
-                error = nn.functional.mse_loss(layers(here[held_out]), there[held_out]).item()
-                if error < best and (step % 10 == 0 or step == self.steps):
-                    best, mapped = error, layers(source.vectors.to(there))
+            if step % 10 == 0 or step == self.steps:
+                with torch.no_grad():
+                    error = nn.functional.mse_loss(layers(rest), rest_aims).item()
+                    if error < best:
+                        best, mapped = error, layers(source.vectors.to(there))
             optimizer.zero_grad()
-            nn.functional.mse_loss(layers(here[~held_out]), there[~held_out]).backward()
+            with torch.autocast(there.device.type, torch.bfloat16, enabled=short):  # half the time, for a gradient
+                error = nn.functional.mse_loss(layers(shown), aims)
+            error.backward()
             optimizer.step()
         return mapped
 

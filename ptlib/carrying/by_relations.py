@@ -36,10 +36,22 @@ class Source:
 class Method(Protocol):
     """Anything that turns vectors of sources into vectors of a target, without a look at a task."""
 
-    label: ClassVar[str]
+    @property
+    def label(self) -> str:
+        """What it is called; a plain attribute of the class will do."""
 
     def __call__(self, sources: Sequence[Source], target: LanguageModel) -> Vectors:
         """Vectors for the target, in the order of the sources' prompts."""
+
+
+@runtime_checkable
+class Stepwise(Method, Protocol):
+    """A method that comes nearer step by step, so that its way can be watched, or a step picked on dev examples."""
+
+    def candidates(
+        self, sources: Sequence[Source], target: LanguageModel, *, every: int = 50
+    ) -> Iterator[tuple[int, Vectors]]:
+        """Steps made and the vectors found so far, after every so many steps and after the last."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,8 @@ class GradientSearch:
 
     def __post_init__(self) -> None:
         _check(self.lengths, self.combine)
+        if self.steps < 1:
+            raise PromptError(f"a gradient search of {self.steps} steps finds nothing; give at least 1")
         if self.inside and self.lengths != "statistics":
             raise PromptError("inside the search only lengths by statistics can be given; set inside=False")
 

@@ -1,16 +1,16 @@
 """Transfer: carry prompts from the models they were tuned on to another, without training there."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.carrying.by_relations import ClosedForm, GradientSearch, Method, Source, Vectors
+from ptlib.carrying.by_relations import ClosedForm, GradientSearch, Method, Source, Stepwise, Vectors
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
-from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.soft_prompt import Setting, SoftPrompt
 from ptlib.scoring.scores import accuracy
 from ptlib.tasks.task import Task
 
@@ -32,10 +32,10 @@ def transfer(
         prompts: a prompt, or one for each source.
         sources: the model of each prompt.
         target: where to carry it.
-        method: how; the closed form by default, `GradientSearch()` for the paper's search, or a baseline.
+        method: how; the closed form by default, `GradientSearch()` for the paper's search, a baseline, or your own.
         weights: how much each source counts; by default all the same.
-        dev: pick the step of a gradient search by P@1 on this task's dev examples, as the released code does.
-            By default no label is looked at: the transfer is zero-shot.
+        dev: pick the step of a stepwise method, such as the search, by P@1 on this task's dev examples, as the
+            released code does. By default no label is looked at: the transfer is zero-shot.
 
     Returns:
         the prompt for the target; its settings say the method, its options, the sources, and whether the
@@ -43,7 +43,15 @@ def transfer(
 
     Raises:
         PromptError: a prompt that was not made for the source named, prompts or weights that do not fit
-            together, or no shared words.
+            together, no shared words, or a method that is none or gives vectors of another shape.
+
+    Example:
+        >>> import ptlib as pt
+        >>> bert, gpt2 = pt.load("pocket/bert-small"), pt.load("pocket/gpt2-small")
+        >>> prompt = pt.tune(bert, pt.relation("P36"), settings=pt.Settings(steps=5))
+        >>> moved = pt.transfer(prompt, bert, gpt2)
+        >>> moved.model, moved.settings["method"]
+        ('pocket/gpt2-small', 'closed form')
     """
     prompts = [prompts] if isinstance(prompts, SoftPrompt) else list(prompts)
     sources = [sources] if isinstance(sources, LanguageModel) else list(sources)
@@ -53,11 +61,9 @@ def transfer(
     _check_alike(prompts)
     batch = _sources(batches, sources, weights)
     if dev is None:
-        vectors = method(batch, target)[0]
-    elif isinstance(method, GradientSearch):
-        vectors = _best_on_dev(prompts[0], batch, target, method, dev)
+        vectors = _carried(method, batch, target)[0]
     else:
-        raise PromptError(f"{method.label} has no steps to pick from; dev goes with a gradient search only")
+        vectors = _best_on_dev(prompts[0], batch, target, _stepwise(method), dev)
     return _made(prompts[0], vectors, batch, target, method, "none" if dev is None else "dev")
 
 
@@ -78,7 +84,7 @@ def transfer_many(
     for length in sorted({prompt.length for prompt in batches[0].values()}):
         alike = _of_length(batches, length)
         batch = _gather(alike, sources, weights)
-        moved |= _all_made(alike[0], method(batch, target), batch, target, method)
+        moved |= _all_made(alike[0], _carried(method, batch, target), batch, target, method)
     return {name: moved[name] for name in batches[0]}
 
 
@@ -93,14 +99,15 @@ def transfer_steps(
     sources: LanguageModel | Sequence[LanguageModel],
     target: LanguageModel,
     *,
-    method: GradientSearch = GradientSearch(),
+    method: Stepwise = GradientSearch(),
     weights: Sequence[float] | None = None,
     every: int = 50,
 ) -> Iterator[tuple[int, Named]]:
-    """What a gradient search has found after every so many steps; otherwise like `transfer_many`."""
+    """What a stepwise method has found after every so many steps; otherwise like `transfer_many`."""
     batches = [prompts] if isinstance(prompts, dict) else list(prompts)
     batch = _gather(batches, sources, weights)
-    for step, vectors in method.candidates(batch, target, every=every):
+    for step, vectors in _stepwise(method).candidates(batch, target, every=every):
+        _check_shape(vectors, method, batch, target)
         yield step, _all_made(batches[0], vectors, batch, target, method)
 
 
@@ -162,14 +169,46 @@ def _check_alike(prompts: Sequence[SoftPrompt]) -> None:
             raise PromptError(f"prompts with different {name}s cannot be combined: {', '.join(values)}")
 
 
+def _carried(method: Method, batch: Sequence[Source], target: LanguageModel) -> Vectors:
+    """What a method finds, if it is one and keeps to its promise."""
+    if isinstance(method, type) or not isinstance(method, Method):
+        raise PromptError(
+            f"method {getattr(method, '__name__', method)!r}: a method of transfer is an object that can be called and "
+            "has a label, such as ClosedForm(), with the brackets"
+        )
+    found = method(batch, target)
+    _check_shape(found, method, batch, target)
+    return found
+
+
+def _check_shape(found: object, method: Method, batch: Sequence[Source], target: LanguageModel) -> None:
+    wanted = (*batch[0].vectors.shape[:-1], target.dim)
+    shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+    if shape != wanted:
+        raise PromptError(
+            f"{method.label}: gave {shape} for {target.name}; a method gives a tensor of prompts x length x width, "
+            f"here {wanted}"
+        )
+
+
+def _stepwise(method: Method) -> Stepwise:
+    if isinstance(method, type) or not isinstance(method, Stepwise):
+        label = getattr(method, "label", method)
+        raise PromptError(f"{label} has no steps to pick from; take a stepwise method, such as GradientSearch()")
+    return method
+
+
 def _best_on_dev(
-    prompt: SoftPrompt, batch: Sequence[Source], target: LanguageModel, method: GradientSearch, dev: Task
+    prompt: SoftPrompt, batch: Sequence[Source], target: LanguageModel, method: Stepwise, dev: Task
 ) -> Float[Tensor, "length dim"]:
     best, best_score = None, -1.0
     for _, found in method.candidates(batch, target):
+        _check_shape(found, method, batch, target)
         score = accuracy(target, dev, _made(prompt, found[0], batch, target, method, "dev"), split="dev").value
         if score > best_score:
             best, best_score = found[0], score
+    if best is None:
+        raise PromptError(f"{method.label}: made no step, so there is none to pick")
     return best
 
 
@@ -181,10 +220,19 @@ def _made(
     method: Method,
     selection: str,
 ) -> SoftPrompt:
-    settings = {
+    settings: dict[str, Setting] = {
         "method": method.label,
-        "options": str(asdict(method)),
+        "options": str(_fields(method)),
         "sources": ", ".join(f"{source.lm.name} ({source.weight:.3g})" for source in batch),
         "selection": selection,
     }
     return SoftPrompt(vectors, target.name, prompt.task, prompt.template, prompt.seed, settings)
+
+
+def _fields(method: Method) -> dict[str, object]:
+    """What a method was set to, whether it is a data class, or holds attributes or slots."""
+    if is_dataclass(method) and not isinstance(method, type):
+        return asdict(method)
+    state = object.__getstate__(method)
+    attributes, slots = state if isinstance(state, tuple) else (state, None)
+    return {**(attributes or {}), **(slots or {})}

@@ -20,6 +20,12 @@ def closed_form(
 
     Raises:
         PromptError: fewer anchors than dimensions and no ridge, so that there is no one solution.
+
+    >>> import torch
+    >>> from ptlib.carrying import relative
+    >>> vector, anchors = torch.tensor([[0.6, 0.8]]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> closed_form(relative(vector, anchors), anchors)  # the vector that they describe
+    tensor([[0.6000, 0.8000]])
     """
     unit = normalize(anchors.double(), dim=-1)
     dim = unit.shape[1]

@@ -15,6 +15,10 @@ def relative(
     """Cosines of vectors to anchors (Moschella et al. 2023; Wu et al. 2024).
 
     They do not change when vectors and anchors are rotated or scaled together.
+
+    >>> import torch
+    >>> relative(torch.tensor([[3.0, 4.0]]), torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+    tensor([[0.6000, 0.8000]])
     """
     return normalize(vectors, dim=-1) @ normalize(anchors, dim=-1).T
 

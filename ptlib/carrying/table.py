@@ -1,9 +1,8 @@
 """The whole table: models by models by tasks by methods by seeds, on all cores or a cluster, kept as it grows."""
 
 import functools
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from tqdm.auto import tqdm
 from ptlib.carrying.by_maps import Copy
 from ptlib.carrying.by_relations import Method
 from ptlib.carrying.carry import transfer_many
+from ptlib.carrying.workers import staying
 from ptlib.errors import PromptError
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.keeping.keys import key_of, settings_of
@@ -23,8 +23,8 @@ from ptlib.models.language_model import LanguageModel
 from ptlib.models.loading import load
 from ptlib.models.quick import arithmetic
 from ptlib.prompts.word_prompt import WordPrompt
-from ptlib.scoring.scores import accuracy, accuracy_by_seed
-from ptlib.tasks.task import Task
+from ptlib.scoring.scores import accuracy, accuracy_many
+from ptlib.tasks.task import Task, by_name
 from ptlib.tuning.descent import Settings
 from ptlib.tuning.free import Prompts, tune_many
 from ptlib.tuning.in_words import WordSettings, tune_words, words_on
@@ -75,8 +75,8 @@ class Plan:
 
     @functools.lru_cache(maxsize=16)  # noqa: B019
     def written(self, lm: LanguageModel, settings: WordSettings) -> dict[tuple[str, int], WordPrompt]:
-        """Prompts in words on a model, likewise."""
-        return tune_words(
+        """Prompts in words on a model, likewise; their words are held once, not in each prompt."""
+        prompts = tune_words(
             lm,
             self.tasks,
             length=self.length,
@@ -86,6 +86,8 @@ class Plan:
             cache=self.cache,
             progress=False,
         )
+        words = next(iter(prompts.values())).words
+        return {name: replace(prompt, words=words) for name, prompt in prompts.items()}
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def transfer_table(
     import joblib
 
     folder = str(cache or default_cache())
-    plan = Plan(tuple(tasks), tuple(seeds), length, settings, tuple(words), folder)
+    plan = Plan(tuple(by_name(tasks).values()), tuple(seeds), length, settings, tuple(words), folder)
     sources = _names(models)
     cells = list(_cells(sources, sources if targets is None else _names(targets), methods))
     store = Store(folder, load_scores)
@@ -170,18 +172,14 @@ def transfer_table(
     found = {cell: store.get(key, lambda scores: scores.values.shape == shape) for cell, key in keys.items()}
     left = [cell for cell in cells if found[cell] is None]
     if left:
-        with (
-            warnings.catch_warnings(),
-            joblib.parallel_config(backend=engine, n_jobs=workers),
-            _bar(progress, len(left)) as bar,
-        ):
-            # Loky replaces a process that has grown, as one that loads model after model does.
-            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-            joblib.Parallel()(joblib.delayed(_prepare)(*needed, plan) for needed in _needed(left))
+        with joblib.parallel_config(backend=engine, n_jobs=workers), _bar(progress, len(left)) as bar:
+            prepare, compute = (joblib.delayed(staying(work, engine)) for work in (_prepare, _compute))
+            joblib.Parallel()(prepare(*needed, plan) for needed in _needed(left))
+            pieces = _pieces(left, fewest=4 * joblib.effective_n_jobs())
             run = joblib.Parallel(return_as="generator_unordered")
-            for cell, scores in run(joblib.delayed(_compute)(cell, plan, keys[cell]) for cell in left):
-                found[cell] = scores
-                bar.update()
+            for made in run(compute(piece, plan, [keys[cell] for cell in piece]) for piece in pieces):
+                found |= made
+                bar.update(len(made))
     return _frame({cell: found[cell] for cell in cells}, plan)
 
 
@@ -217,13 +215,22 @@ def _key(cell: Cell, plan: Plan) -> str:
 
 
 def _needed(cells: Sequence[Cell]) -> list[tuple[str, WordSettings | None]]:
-    """Which models need prompts, free ones (None) or in words, each once."""
+    """Which models need prompts, free ones (None) or in words, each once; those that take longest first."""
     needed = {
         (cell.source, cell.entry if isinstance(cell.entry, WordSettings) else None): None
         for cell in cells
         if cell.entry not in ("manual", "random")
     }
-    return list(needed)
+    return sorted(needed, key=lambda need: (need[1] is None, -_model(need[0]).parameters))
+
+
+def _pieces(cells: Sequence[Cell], fewest: int) -> list[list[Cell]]:
+    """Cells of one source and one target each, in at least so many pieces if there are as many cells; by target."""
+    size = -(-len(cells) // fewest)
+    pairs: dict[tuple[str, str], list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.target):
+        pairs.setdefault((cell.source, cell.target), []).append(cell)
+    return [pair[start : start + size] for pair in pairs.values() for start in range(0, len(pair), size)]
 
 
 def _prepare(name: str, settings: WordSettings | None, plan: Plan) -> None:
@@ -234,15 +241,25 @@ def _prepare(name: str, settings: WordSettings | None, plan: Plan) -> None:
         plan.written(_model(name), settings)
 
 
-def _compute(cell: Cell, plan: Plan, key: str) -> tuple[Cell, Scores]:
-    source, target = _model(cell.source), _model(cell.target)
-    if cell.entry == "manual":
-        values = np.array([[accuracy(target, task).value for task in plan.tasks]] * len(plan.seeds))
-    else:
-        values = accuracy_by_seed(target, plan.tasks, _prompts(cell.entry, source, target, plan), quick=True)
-    scores = Scores(values)
-    Store(plan.cache, load_scores).put(key, scores)
-    return cell, scores
+def _compute(cells: Sequence[Cell], plan: Plan, keys: Sequence[str]) -> dict[Cell, Scores]:
+    """The scores of cells that have one source and one target, all in the same forward passes; and keep them."""
+    source, target = _model(cells[0].source), _model(cells[0].target)
+    moved = {
+        (task, seed, cell.method): prompt
+        for cell in cells
+        if cell.entry != "manual"
+        for (task, seed), prompt in _prompts(cell.entry, source, target, plan).items()
+    }
+    scored = dict(zip(moved, accuracy_many(target, plan.tasks, moved, quick=True), strict=True))
+    made = {}
+    for cell, key in zip(cells, keys, strict=True):
+        if cell.entry == "manual":
+            values = [[accuracy(target, task).value for task in plan.tasks]] * len(plan.seeds)
+        else:
+            values = [[scored[task.name, seed, cell.method] for task in plan.tasks] for seed in sorted(plan.seeds)]
+        made[cell] = Scores(np.array(values))
+        Store(plan.cache, load_scores).put(key, made[cell])
+    return made
 
 
 def _prompts(entry: Entry, source: LanguageModel, target: LanguageModel, plan: Plan) -> Prompts:

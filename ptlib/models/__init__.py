@@ -4,6 +4,7 @@ from ptlib.models.altered import rotated, untrained
 from ptlib.models.checkpoint import pocket_models
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.loading import load, parameters_of
+from ptlib.models.scale import spread
 from ptlib.models.shared import shared_words, word_vectors
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "pocket_models",
     "rotated",
     "shared_words",
+    "spread",
     "untrained",
     "word_vectors",
 ]

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from transformers.utils import logging
-
 from ptlib.errors import PromptError, first_line
 
 WEIGHTS = Path(__file__).parents[1] / "pocket" / "weights"
@@ -94,20 +92,6 @@ def readable(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         _refuse(name, first_line(error), "use another checkpoint", error)
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Keeps `transformers` from showing progress, since reading is quick, and weights that the head has no use for."""
-    bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _read(name: str, file: Path) -> dict[str, object]:

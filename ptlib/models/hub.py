@@ -1,4 +1,4 @@
-"""The Hugging Face hub: files of a model by its name, from there or from what was downloaded before."""
+"""The Hugging Face hub: files of a model or a data set by name, from there or from what was downloaded before."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from huggingface_hub.errors import (
     HFValidationError,
     HTTPError,
     RepositoryNotFoundError,
+    RevisionNotFoundError,
 )
 from tqdm.auto import tqdm
 
@@ -32,8 +33,8 @@ class _Bar(tqdm):
             super().display(*args, **named)
 
 
-def fetch(name: str, files: Sequence[str], *, revision: str | None = None) -> Path:
-    """Download files of a model, if they are not on this machine in their latest state.
+def fetch(name: str, files: Sequence[str], *, revision: str | None = None, kind: str = "model") -> Path:
+    """Download files of a model or a data set, if they are not on this machine in their latest state.
 
     Without network, what was downloaded before is used.
 
@@ -41,42 +42,48 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None) -> Pa
         name: such as "gpt2" or "google-bert/bert-base-cased".
         files: patterns of file names.
         revision: a branch, tag or commit; by default the main branch.
+        kind: "model" or "dataset".
 
     Returns:
-        the folder with the files; its name is the commit. What the model does not have is missing there.
+        the folder with the files; its name is the commit. What the repository does not have is missing there.
 
     Raises:
-        PromptError: no such model, one that needs a login, no network and no earlier download, or a connection
+        PromptError: no such repository, one that needs a login, no network and no earlier download, or a connection
             that keeps breaking off.
     """
+    instead = f"use {_alike(name)}" if kind == "model" else "read a copy of yours from a folder"
     for _ in range(TRIES):
         try:
-            return Path(snapshot_download(name, revision=revision, allow_patterns=list(files), tqdm_class=_Bar))
+            return Path(
+                snapshot_download(name, repo_type=kind, revision=revision, allow_patterns=list(files), tqdm_class=_Bar)
+            )
         except HTTPError as error:
-            if isinstance(error, RepositoryNotFoundError):
-                raise PromptError(_not_given(name, error)) from error
+            if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
+                raise PromptError(_not_given(name, kind, error, instead)) from error
             broken = error
         except HFValidationError as error:
             raise PromptError(f"{name}: no such folder, and no name for the hub; write OWNER/NAME") from error
         except EntryNotFoundError as error:
             raise PromptError(
-                f"{name}: not on this machine, and the hub gave no answer; check the network, or use {_instead(name)}"
+                f"{name}: not on this machine, and the hub gave no answer; check the network, or {instead}"
             ) from error
         except OSError as error:
             raise PromptError(f"{name}: cannot be kept on this machine: {first_line(error)}") from error
-    raise PromptError(f"{name}: the download broke off {TRIES} times ({first_line(broken)}); try again later")
+    raise PromptError(
+        f"{name}: the download broke off {TRIES} times ({first_line(broken)}); try again later, or {instead}"
+    ) from broken
 
 
-def _not_given(name: str, error: RepositoryNotFoundError) -> str:
+def _not_given(name: str, kind: str, error: HTTPError, instead: str) -> str:
     if isinstance(error, GatedRepoError):
-        page = f"{constants.ENDPOINT}/{name}"
+        page = f"{constants.ENDPOINT}/{name if kind == 'model' else f'datasets/{name}'}"
         return f"{name}: gated on the hub; accept the terms on {page} and log in with `hf auth login`"
+    missing = "no such folder, and no such model" if kind == "model" else "no such data set"
     return (
-        f"{name}: no such folder, and no such model on the hub; check the spelling, log in with `hf auth login` "
-        f"if the model is private, or use {_instead(name)}"
+        f"{name}: {missing} on the hub; check the spelling, log in with `hf auth login` if it is private, or {instead}"
     )
 
 
-def _instead(name: str) -> str:
+def _alike(name: str) -> str:
     """The models that come with the book, or those of nearly this name."""
     return " or ".join(alike(f"pocket/{name}", 0.75))

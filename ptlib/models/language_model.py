@@ -78,8 +78,14 @@ class LanguageModel:
 
     def pieces(self, text: str, *, starts_text: bool = False) -> list[int]:
         """Token ids of a text that stands inside a sentence, or at its start, without special tokens."""
-        spaced = text if starts_text else " " + text
+        spaced = text if starts_text else self._space + text
         return self.tokenizer(spaced, add_special_tokens=False)["input_ids"]
+
+    @functools.cached_property
+    def _space(self) -> str:
+        """What makes of a text one inside a sentence: a space, or nothing where the tokenizer puts one before any."""
+        two, spaced, bare = self.tokenizer(["a a", " a", "a"], add_special_tokens=False)["input_ids"]
+        return "" if two == bare + bare != bare + spaced else " "
 
     def word_id(self, word: str) -> int | None:
         """The id of a word that is one token inside a sentence, otherwise None."""
@@ -101,7 +107,7 @@ class LanguageModel:
         engine.no_truncation()
         texts = [text.strip() for text in engine.decode_batch([[word_id] for word_id in ids])]
         whole = [(text, word_id) for text, word_id in zip(texts, ids, strict=True) if text.isalnum()]
-        again = engine.encode_batch_fast([f" {text}" for text, _ in whole], add_special_tokens=False)
+        again = engine.encode_batch_fast([self._space + text for text, _ in whole], add_special_tokens=False)
         return {text: word_id for (text, word_id), pieces in zip(whole, again, strict=True) if pieces.ids == [word_id]}
 
     def embed(self, words: str) -> Float[Tensor, "words dim"]:

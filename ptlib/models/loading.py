@@ -23,7 +23,6 @@ from ptlib.models.checkpoint import (
     WEIGHTS_FILES,
     alike,
     pocket_models,
-    quietly,
     readable,
     require_configuration,
     require_no_code,
@@ -34,6 +33,7 @@ from ptlib.models.hub import fetch
 from ptlib.models.language_model import Kind, LanguageModel
 from ptlib.models.memory import count_parameters, require_room
 from ptlib.models.number_formats import HELD, name_of
+from ptlib.models.quiet import quietly
 from ptlib.models.self_check import require_agreement, running
 from ptlib.models.trial import is_causal
 

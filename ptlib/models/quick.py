@@ -7,6 +7,7 @@ import torch
 
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.number_formats import name_of, quick_dtype
+from ptlib.models.slot import attend_quickly
 
 _copies: weakref.WeakKeyDictionary[LanguageModel, dict[torch.dtype, LanguageModel]] = weakref.WeakKeyDictionary()
 
@@ -15,8 +16,8 @@ def quick_copy(lm: LanguageModel) -> LanguageModel:
     """A copy of a float32 model in the short format that the machine computes in, or the model itself if there is none.
 
     That is bfloat16, or float16 on a GPU that lacks it. Prompts are tuned through the copy, and large tables
-    scored; single scores are those of the model. On a CPU the copy computes attention step by step, since the
-    fused kernel is slower there with few digits. It is made once for each model, and kept as long as that is.
+    scored; single scores are those of the model. On a CPU the copy computes attention by `attend`, since the fused
+    kernel is slower there with few digits. It is made once for each model, and kept as long as that is.
     """
     dtype = quick_dtype(lm.device)
     if lm.dtype != torch.float32 or dtype is None:
@@ -38,5 +39,5 @@ def _shortened(lm: LanguageModel, dtype: torch.dtype) -> LanguageModel:
     short = {id(one): torch.nn.Parameter(one.detach().to(dtype), requires_grad=False) for one in lm.model.parameters()}
     model = copy.deepcopy(lm.model, short).to(dtype)
     if lm.device.type == "cpu":
-        model.set_attn_implementation("eager")
+        attend_quickly(model)
     return LanguageModel(lm.name, lm.kind, model, lm.tokenizer)

@@ -14,6 +14,7 @@ from ptlib.models.difference import difference, tolerance
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.number_formats import name_of
 from ptlib.models.quick import quick_copy
+from ptlib.models.slot import only_the_slot
 from ptlib.models.with_vectors import logits_with
 
 WORDS = (7, 4)  # of the long text and of the short one
@@ -35,7 +36,8 @@ class _Texts:
     ) -> Float[Tensor, "2 vocabulary"]:
         """What a model says about the slots, called as the library calls it."""
         where = torch.arange(self.ids.shape[1], device=self.ids.device) == self.slot_at[:, None]
-        return logits_with(model, self.ids, self.lengths, prompt_at, vectors, where)
+        with only_the_slot(model, self.slot_at):
+            return logits_with(model, self.ids, self.lengths, prompt_at, vectors, where)
 
 
 def require_agreement(lm: LanguageModel) -> None:

@@ -79,7 +79,7 @@ def pretrain(
     Raises:
         PromptError: the checkpoint was made under another `key`, so from another corpus or recipe.
     """
-    model.to(device).train()
+    model.to(device).train()  # type: ignore[arg-type]  # transformers wraps `to` without its types
     model.set_attn_implementation("eager")  # on short sentences faster than fused attention, thrice on a CPU
     optims = optimizers(model)
     peaks = [o.param_groups[0]["lr"] for o in optims]

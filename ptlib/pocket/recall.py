@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import encode
+from ptlib.prompts.soft_prompt import vectors_in
 from ptlib.prompts.template import SLOT, TEXT, parse
 from ptlib.scoring.scores import Accuracy, hits
 from ptlib.tasks.splits import SPLITS
@@ -34,6 +35,6 @@ def recall(lm: LanguageModel, task: Task) -> Recall:
 
 def _share(lm: LanguageModel, task: Task, template: str) -> float:
     examples = [example for split in SPLITS for example in task.examples(split)]
-    cloze = encode(lm, parse(template), examples, task=task.name)
-    no_vectors = lm.no_vectors()
-    return Accuracy(tuple(hits(lm, [cloze], [no_vectors])[0])).value
+    parsed = parse(template)
+    cloze = encode(lm, parsed, examples, task=task.name)
+    return Accuracy(tuple(hits(lm, [cloze], [vectors_in(parsed, lm)])[0])).value

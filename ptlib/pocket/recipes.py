@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from transformers import (
     AlbertConfig,
@@ -38,7 +39,7 @@ class Recipe:
     steps: int
 
 
-def _marks(tokenizer: PreTrainedTokenizerFast) -> dict[str, int | None]:
+def _marks(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
     first = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
     last = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
     return {
@@ -49,7 +50,7 @@ def _marks(tokenizer: PreTrainedTokenizerFast) -> dict[str, int | None]:
     }
 
 
-def _encoder(width: int, layers: int, tokenizer: PreTrainedTokenizerFast) -> dict[str, int | float | None]:
+def _encoder(width: int, layers: int, tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
     """Sizes shared by the three encoders. Without dropout: facts are to be learned by heart."""
     return {
         "hidden_size": width,
@@ -84,14 +85,14 @@ def albert(width: int, layers: int, embedding: int, tokenizer: PreTrainedTokeniz
 
 def gpt2(width: int, layers: int, tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
     """A GPT-2 of the given size."""
-    sizes = {
+    sizes: dict[str, Any] = {
         "activation_function": FAST_GELU,
         "n_embd": width,
         "n_layer": layers,
         "n_head": width // 32,
         "n_positions": MAXIMUM_LENGTH,
     }
-    no_dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    no_dropout: dict[str, Any] = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     return GPT2LMHeadModel(GPT2Config(**sizes, **no_dropout, **_marks(tokenizer)))
 
 

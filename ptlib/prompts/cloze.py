@@ -2,7 +2,7 @@
 
 import warnings
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
+from ptlib.models.slot import only_the_slot
 from ptlib.models.with_vectors import logits_with
-from ptlib.prompts.template import SLOT, TEXT, VECTOR, Template
+from ptlib.prompts.filling import fill_in, go_on_with
+from ptlib.prompts.template import TEXT, Template
 from ptlib.tasks.task import Example
 
 _kept: weakref.WeakKeyDictionary[LanguageModel, dict[tuple, "Cloze"]] = weakref.WeakKeyDictionary()
@@ -53,14 +55,14 @@ def encode(lm: LanguageModel, template: Template, examples: Sequence[Example], *
     lists them. Of a template for a causal model only what stands before the slot is used.
 
     Raises:
-        PromptError: no example is left, one is too long for the model, or a causal model would have
-            to fill a slot that stands before its text.
+        PromptError: no example is left, one has no text or is too long for the model, or a causal model would have
+            to fill a slot that stands before its text, or one that is glued to it.
     """
     if not examples:
         raise PromptError(f"{task}: has no examples")
     answers = {example.answer: lm.word_id(example.answer) for example in examples}
     skipped = sorted(word for word, word_id in answers.items() if word_id is None)
-    kept = [example for example in examples if answers[example.answer] is not None]
+    kept = [row for row, example in enumerate(examples) if answers[example.answer] is not None]
     if skipped:
         warnings.warn(
             f"{task}: {len(examples) - len(kept)} of {len(examples)} examples skipped, since their answers are not "
@@ -69,8 +71,16 @@ def encode(lm: LanguageModel, template: Template, examples: Sequence[Example], *
         )
     if not kept:
         raise PromptError(f"{task}: no answer is one token of {lm.name}; use another task or model")
-    cloze = encode_texts(lm, template, [example.text for example in kept], task=task)
-    return replace(cloze, answers=torch.tensor([answers[example.answer] for example in kept], device=lm.device))
+    texts, words = {row: examples[row].text for row in kept}, [examples[row].answer for row in kept]
+    cloze, ids = _encode(lm, template, texts, task), [answers[word] for word in words]
+    fitting = go_on_with(lm, template, list(texts.values()), words, ids)
+    for (number, text), fits in zip(texts.items(), fitting, strict=True):
+        if not fits:
+            raise PromptError(
+                f"template {template.text!r}: in {_named(number, text)} the slot is not behind one space, where "
+                f"{lm.name} has its words; put one before [Y]"
+            )
+    return replace(cloze, answers=torch.tensor(ids, device=lm.device))
 
 
 def encode_once(lm: LanguageModel, template: Template, examples: tuple[Example, ...], *, task: str) -> Cloze:
@@ -84,42 +94,44 @@ def encode_once(lm: LanguageModel, template: Template, examples: tuple[Example, 
 
 def encode_texts(lm: LanguageModel, template: Template, texts: Sequence[str], *, task: str = "the task") -> Cloze:
     """Token ids of texts filled into a template, with no right words (their ids are -1); see `encode`."""
-    rows = [_row(lm, template, text) for text in texts]
-    lengths = torch.tensor([len(ids) for ids, _, _ in rows])
+    return _encode(lm, template, dict(enumerate(texts)), task)
+
+
+def _encode(lm: LanguageModel, template: Template, texts: Mapping[int, str], task: str) -> Cloze:
+    """The same for texts by the number of their row."""
+    _check_texts(template, texts, task)
+    rows = fill_in(lm, template, list(texts.values()))
+    for (number, text), row in zip(texts.items(), rows, strict=True):
+        if len(row.ids) > lm.longest:
+            raise PromptError(
+                f"{task}: an example takes {len(row.ids)} tokens, {lm.name} at most {lm.longest}: "
+                f"{_named(number, text)}; shorten it"
+            )
+    lengths = torch.tensor([len(row.ids) for row in rows])
     longest = int(lengths.max())
-    if longest > lm.longest:
-        raise PromptError(f"{task}: an example takes {longest} tokens, {lm.name} at most {lm.longest}; shorten it")
     cloze = Cloze(
-        ids=torch.tensor([ids + [0] * (longest - len(ids)) for ids, _, _ in rows]),
+        ids=torch.tensor([row.ids + [0] * (longest - len(row.ids)) for row in rows]),
         lengths=lengths,
-        prompt_at=torch.tensor([places for _, places, _ in rows], dtype=torch.long),
-        slot_at=torch.tensor([slot for _, _, slot in rows]),
+        prompt_at=torch.tensor([row.prompt_at for row in rows], dtype=torch.long),
+        slot_at=torch.tensor([row.slot_at for row in rows]),
         answers=torch.full((len(rows),), -1),
     )
     return Cloze(**{name: value.to(lm.device) for name, value in vars(cloze).items()})
 
 
-def _row(lm: LanguageModel, template: Template, text: str) -> tuple[list[int], list[int], int]:
-    """Ids, places of the prompt vectors, and the place of the slot, of one example."""
-    start, end = lm.marks
-    ids, prompt_at, slot_at = list(start), [], -1
-    parts = template.parts
-    if lm.kind == "causal":
-        parts, end = parts[: parts.index(SLOT)], []
-        if not parts or (TEXT in template.parts and TEXT not in parts):
-            raise PromptError(f"template {template.text!r}: {lm.name} is causal, so the text must stand before [Y]")
-    for part in parts:
-        if part == VECTOR:
-            prompt_at.append(len(ids))
-            ids.append(0)
-        elif part == SLOT:
-            slot_at = len(ids)
-            ids.append(lm.tokenizer.mask_token_id)
-        else:
-            words = text if part == TEXT else part
-            ids += lm.pieces(words, starts_text=len(ids) == len(start))
-    ids += end
-    return ids, prompt_at, slot_at if slot_at >= 0 else len(ids) - 1
+def _check_texts(template: Template, texts: Mapping[int, str], task: str) -> None:
+    if not texts:
+        raise PromptError(f"{task}: has no texts")
+    for number, text in texts.items() if TEXT in template.parts else ():
+        if not text.strip():
+            raise PromptError(f"{task}: the text of {_named(number, text)} is empty; leave the row out")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise PromptError(f"{task}: the text of {_named(number, text)} holds half a character; mend it")
+
+
+def _named(number: int, text: str) -> str:
+    """A row as an error names it."""
+    return f"row {number + 1} ({text if len(text) <= 60 else text[:57] + '...'!r})"
 
 
 def concatenate(clozes: Sequence[Cloze]) -> Cloze:
@@ -139,7 +151,8 @@ def slot_logits(
 ) -> Float[Tensor, "rows vocabulary"]:
     """What the model says about the slot of each row, with the row's own prompt vectors in place."""
     places = torch.arange(cloze.ids.shape[1], device=lm.device)
-    return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None])
+    with only_the_slot(lm.model, cloze.slot_at):
+        return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None])
 
 
 def logits_where(

@@ -10,6 +10,7 @@ from torch import Tensor
 from ptlib.errors import PromptError
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.models.language_model import LanguageModel
+from ptlib.prompts.template import Template
 
 Setting = int | float | str
 
@@ -70,6 +71,18 @@ class SoftPrompt:
         """Write to a safetensors file, whole or not at all."""
         about = {name: getattr(self, name) for name in ("model", "task", "template", "seed", "settings")}
         save_tensor(Path(path), self.vectors, about, kind="soft prompt")
+
+
+def vectors_in(template: Template, lm: LanguageModel, prompt: SoftPrompt | None = None) -> Float[Tensor, "length dim"]:
+    """What stands at the `[V]` of a template on a model: the vectors of a prompt, or without one none at all.
+
+    Raises:
+        PromptError: the template holds another number of vectors, or the prompt does not fit the model.
+    """
+    vectors = lm.no_vectors() if prompt is None else prompt.on(lm)
+    if template.length != len(vectors):
+        raise PromptError(f"template {template.text!r} holds {template.length} vectors, the prompt {len(vectors)}")
+    return vectors
 
 
 def load_prompt(path: str | Path) -> SoftPrompt:

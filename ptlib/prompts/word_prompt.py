@@ -23,6 +23,9 @@ class WordPrompt:
         words: the words.
         models: names of the language models it was tuned on.
         task, template, seed, settings: as in `SoftPrompt`.
+
+    Raises:
+        PromptError: the shares are not finite numbers.
     """
 
     shares: Float[Tensor, "length words"] = field(repr=False)
@@ -32,6 +35,10 @@ class WordPrompt:
     template: str
     seed: int
     settings: dict[str, Setting] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not torch.isfinite(self.shares).all():
+            raise PromptError(f"prompt in words for {self.task}: some of its shares are NaN or infinite")
 
     def on(self, lm: LanguageModel) -> SoftPrompt:
         """The prompt on any model: the same mixture of that model's own embeddings.

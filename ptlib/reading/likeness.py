@@ -23,6 +23,9 @@ def word_f1(one: str, other: str) -> float:
     """How many words two texts share, as F1: the harmonic mean of the shares of each (Rajpurkar et al. 2016, SQuAD).
 
     Order does not count, nor do case, punctuation and articles. Two texts without words are alike.
+
+    >>> word_f1("Name the city!", "a city, or a name")
+    0.8
     """
     left, right = Counter(plain_words(one)), Counter(plain_words(other))
     if not left or not right:

@@ -64,14 +64,6 @@ def nearest(
     return torch.return_types.topk(tuple(torch.cat(values) for values in zip(*parts, strict=True)))
 
 
-def word_spacing(lm: LanguageModel) -> float:
-    """The median Euclidean distance from a word to its nearest neighbour, a measure for how far a prompt has moved."""
-    words = lm.embeddings[list(lm.words.values())]
-    # The nearest word to a word is itself, at a distance of about 0.
-    parts = [torch.cdist(part, words).topk(2, largest=False).values[:, 1] for part in words.split(AT_ONCE)]
-    return torch.cat(parts).median().item()
-
-
 def _distances(
     vectors: Float[Tensor, "vectors dim"], words: Float[Tensor, "words dim"], metric: str
 ) -> Float[Tensor, "vectors words"]:

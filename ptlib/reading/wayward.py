@@ -8,6 +8,7 @@ import torch
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
+from ptlib.models.scale import word_spacing
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.reading.likeness import word_f1
 from ptlib.reading.projection import nearest
@@ -36,7 +37,8 @@ def waywardness(
         the columns task, text, gamma, seed, length; `dev` and `accuracy`, the P@1 on dev and test examples,
         through the model's quick copy; `projection`, the nearest words as a text; `f1` (words) and `match`
         (tokens in place) between it and the text; `distance`, the mean over vectors of the Euclidean distance
-        to their words of the text; `dev_drop` and `drop`, by which share accuracy is lower than with gamma 0.
+        to their words of the text, and `spacings`, the same in distances between neighbouring words, which can be
+        compared between models; `dev_drop` and `drop`, by which share accuracy is lower than with gamma 0.
 
     Raises:
         PromptError: prompts without their like of gamma 0, a prompt for none of the tasks, or an unknown metric.
@@ -57,6 +59,7 @@ def waywardness(
     table["distance"] = [
         (prompt.on(lm) - lm.embeddings[ids[aim.text]]).norm(dim=1).mean().item() for aim, prompt in prompts.items()
     ]
+    table["spacings"] = table["distance"] / word_spacing(lm)
     return _with_drops(table)
 
 

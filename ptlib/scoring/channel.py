@@ -8,7 +8,8 @@ from ptlib.errors import PromptError
 from ptlib.models.batches import chunks
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import Cloze, concatenate, encode_texts, logits_where
-from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.filling import fill_in
+from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
 from ptlib.prompts.template import SLOT, TEXT, Template, parse
 from ptlib.scoring.scores import Accuracy
 from ptlib.tasks.labels import label_ids
@@ -37,17 +38,15 @@ def channel_accuracy(
     """
     parsed = parse(template)
     _check(lm, task, parsed)
-    vectors = lm.no_vectors() if prompt is None else prompt.on(lm)
-    if parsed.length != len(vectors):
-        raise PromptError(f"template {template!r} holds {parsed.length} vectors, the prompt {len(vectors)}")
+    vectors = vectors_in(parsed, lm, prompt)
     examples, labels = task.examples(split), task.labels
     label_ids(lm, task)  # each must be one token, as in direct scoring
     texts = [example.text for example in examples]
     # A causal model is given what stands before the slot: with one at the very end, the whole template.
     filled = [parse(f"{template.replace(SLOT, label)} {SLOT}") for label in labels]
     clozes = [encode_texts(lm, behind, texts, task=f"{task.name} ({split})") for behind in filled]
-    tokens = torch.tensor([len(lm.pieces(text)) for text in texts], device=lm.device)
-    scores = _log_probabilities(lm, concatenate(clozes), tokens.repeat(len(labels)), vectors)
+    tokens = torch.cat([_tokens_of_text(lm, behind, cloze) for behind, cloze in zip(filled, clozes, strict=True)])
+    scores = _log_probabilities(lm, concatenate(clozes), tokens, vectors)
     best = scores.view(len(labels), len(texts)).argmax(dim=0).tolist()
     return Accuracy(tuple(labels[place] == example.answer for place, example in zip(best, examples, strict=True)))
 
@@ -59,6 +58,14 @@ def _check(lm: LanguageModel, task: Task, template: Template) -> None:
         raise PromptError(f"{task.name}: has no labels to choose among; closed(task) takes all its answers")
     if template.parts[-1] != TEXT:
         raise PromptError(f"template {template.text!r}: for channel scoring [X] must stand last, behind [Y] and [V]")
+
+
+def _tokens_of_text(lm: LanguageModel, behind: Template, cloze: Cloze) -> Int[Tensor, " rows"]:
+    """How many tokens at the end of each row are not those of what stands before the text."""
+    before = parse(behind.text[: behind.text.index(TEXT)] + SLOT, required=(SLOT,))
+    (row,) = fill_in(lm, before, [""])
+    alike = cloze.ids[:, : len(row.ids)] == torch.tensor(row.ids, device=lm.device)[: cloze.ids.shape[1]]
+    return cloze.lengths - alike.cumprod(dim=1).sum(dim=1)
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ import torch
 
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import encode_texts, slot_logits
-from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
 from ptlib.prompts.template import SLOT, parse
 
 
@@ -23,10 +23,8 @@ def fill(
     Raises:
         PromptError: no slot in the sentence, or the prompt does not fit the model.
     """
-    if prompt is None:
-        template, vectors = parse(text, required=(SLOT,)), lm.no_vectors()
-    else:
-        template, vectors = parse(prompt.template), prompt.on(lm)
+    template = parse(prompt.template) if prompt else parse(text, required=(SLOT,))
+    vectors = vectors_in(template, lm, prompt)
     cloze = encode_texts(lm, template, [text], task="the sentence")
     with torch.no_grad():
         top = slot_logits(lm, cloze, vectors.unsqueeze(0))[0].softmax(dim=-1).topk(count)

@@ -10,7 +10,8 @@ from ptlib.errors import PromptError
 from ptlib.tasks.hub_data import download
 from ptlib.tasks.json_lines import read_rows
 from ptlib.tasks.splits import SPLITS, position_of
-from ptlib.tasks.task import Example, Task, source_of
+from ptlib.tasks.task import Example, Task, each_once, source_of
+from ptlib.tasks.text_files import is_there
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -29,8 +30,9 @@ def load_classification(name: str, *, words: Sequence[str] | None = None, templa
 
     The labels of SST-2's own test split are hidden. Dev is about a tenth of train, chosen by a hash of the text: a text
     that train has twice stands in one split, and in the same one in every version of the data. A text of test is left
-    out of train and dev; the task's `source` says how often, and names the licence and what to cite. The hub's files
-    are kept in its cache, so that later no network is needed.
+    out of train and dev, and a row that repeats another one exactly out of its split; the task's `source` says how
+    often, and names the licence and what to cite. The hub's files are kept in its cache, so that later no network is
+    needed.
 
     Args:
         name: one of the four.
@@ -48,7 +50,7 @@ def load_classification(name: str, *, words: Sequence[str] | None = None, templa
     if name not in known:
         raise PromptError(f"{name}: not a data set that is known; there are {', '.join(known)}")
     about = known[name]
-    hub, labels = about["hub"], tuple(words or about["words"])
+    hub, labels = about["hub"], _words(words or about["words"])
     if len(labels) != len(about["words"]):
         raise PromptError(f"{name}: {len(labels)} words; needs {len(about['words'])}, for {', '.join(about['words'])}")
     in_order = [labels[about["words"].index(word)] for word in hub["words"]]
@@ -56,14 +58,16 @@ def load_classification(name: str, *, words: Sequence[str] | None = None, templa
     test, rest = (_of_hub(data, hub, split, in_order) for split in ("test", "train"))
     tested = {example.text for example in test}
     fresh = [example for example in rest if example.text not in tested]
-    splits = {
-        "train": tuple(example for example in fresh if position_of(example.text) >= DEV),
-        "dev": tuple(example for example in fresh if position_of(example.text) < DEV),
-        "test": tuple(test),
-    }
+    splits, repeats = each_once(
+        {
+            "train": [example for example in fresh if position_of(example.text) >= DEV],
+            "dev": [example for example in fresh if position_of(example.text) < DEV],
+            "test": test,
+        }
+    )
     place = f"{hub['repository']} on the Hugging Face hub, without {len(rest) - len(fresh)} rows of train that test has"
     source = source_of(about["title"], place, hub["licence"], about["citation"])
-    return Task(name, about["label"], template or about["template"], **splits, labels=labels, source=source)
+    return Task(name, about["label"], template or about["template"], **splits, labels=labels, source=source + repeats)
 
 
 def read_classification(
@@ -71,7 +75,9 @@ def read_classification(
 ) -> Task:
     """A classification from a folder with `train.jsonl`, `dev.jsonl` and `test.jsonl`, or some of these.
 
-    A row is `{"text": ..., "label": ...}`, where the label is a number from 0. The licence is that of your copy.
+    A row is `{"text": ..., "label": ...}`, where the label is a number from 0. Spaces around a text are left out,
+    and so are rows of a file that repeat another one exactly; the task's `source` says how many. The licence is that
+    of your copy.
 
     Args:
         folder: where the files are.
@@ -81,29 +87,38 @@ def read_classification(
         template: with `[X]` for the text and `[Y]` for the label word; likewise.
 
     Raises:
-        PromptError: a folder without such files, a row that is none, a label without a word, or a name of your own
-            without words and template.
+        PromptError: a folder without such files or without rows, a file that is not UTF-8, a row that is none, a label
+            without a word, two labels with one word, or a name of your own without words and template.
     """
-    folder, known = Path(folder), _known()
+    folder, known = Path(folder).expanduser(), _known()
     about = known.get(name, {})
-    labels, template = tuple(words or about.get("words", ())), template or about.get("template")
+    labels, template = _words(words or about.get("words", ())), template or about.get("template")
     if not labels or not template:
         raise PromptError(f"{name}: give words= and template=; there are some for {', '.join(known)}")
     paths = {split: folder / f"{split}.jsonl" for split in SPLITS}
-    if not any(path.exists() for path in paths.values()):
+    if not any(is_there(path) for path in paths.values()):
         raise PromptError(f"{folder}: holds none of {', '.join(path.name for path in paths.values())}")
-    splits = {split: _of_file(path, labels) for split, path in paths.items()}
+    splits, repeats = each_once({split: _of_file(path, labels) for split, path in paths.items()})
+    if not any(splits.values()):
+        raise PromptError(f"{folder}: its files hold no rows")
     source = source_of(about.get("title", name), str(folder), "that of your copy", about.get("citation", "its authors"))
-    return Task(name, about.get("label", name), template, **splits, labels=labels, source=source)
+    return Task(name, about.get("label", name), template, **splits, labels=labels, source=source + repeats)
 
 
 def _known() -> dict[str, dict]:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
-def _of_file(path: Path, labels: Sequence[str]) -> tuple[Example, ...]:
+def _of_file(path: Path, labels: Sequence[str]) -> list[Example]:
     rows = read_rows(path, {"text": str, "label": int})
-    return tuple(Example(row["text"].strip(), _word(row["label"], labels, str(path))) for row in rows)
+    return [Example(row["text"], _word(row["label"], labels, str(path))) for row in rows]
+
+
+def _words(words: Sequence[str]) -> tuple[str, ...]:
+    """Label words, without the spaces around them."""
+    if isinstance(words, str):
+        raise PromptError(f"words {words!r}: give a list of words, one for each label")
+    return tuple(word.strip() for word in words)
 
 
 def _of_hub(data: "dict[str, Dataset]", hub: dict, split: str, words: Sequence[str]) -> list[Example]:

@@ -23,13 +23,19 @@ def label_ids(lm: LanguageModel, task: Task) -> list[int]:
     """Token ids of a task's labels, in their order.
 
     Raises:
-        PromptError: a label that is not one token of the model, or an answer that is not a label.
+        PromptError: a label that is not one token of the model, or the same one as another, or an answer that is not
+            a label.
     """
     ids = {label: lm.word_id(label) for label in task.labels}
     if long := [label for label, word_id in ids.items() if word_id is None]:
         raise PromptError(f"{task.name}: label {long[0]!r} is not one token of {lm.name}; use another word for it")
     if strange := [answer for answer in answers([task]) if answer not in ids]:
         raise PromptError(f"{task.name}: answer {strange[0]!r} is not among the labels {', '.join(task.labels)}")
+    for label, word_id in ids.items():
+        if same := [other for other, other_id in ids.items() if other_id == word_id and other != label]:
+            raise PromptError(
+                f"{task.name}: labels {label!r} and {same[0]!r} are one token of {lm.name}; use other words"
+            )
     return list(ids.values())
 
 

@@ -11,7 +11,7 @@ from ptlib.models.language_model import LanguageModel
 from ptlib.tasks.hub_data import download
 from ptlib.tasks.json_lines import read_rows
 from ptlib.tasks.splits import SPLITS, split_of
-from ptlib.tasks.task import Example, Task, source_of
+from ptlib.tasks.task import Example, Task, each_once, source_of
 
 if TYPE_CHECKING:
     import pandas
@@ -74,25 +74,31 @@ def read_lama(folder: str | Path) -> dict[str, Task]:
     A row is `{"sub_label": ..., "obj_label": ...}`; what else it holds is not looked at. Labels and manual templates
     come from `relations.jsonl` in the same folder, as OptiPrompt has it. A relation without it has the template
     "[X] [Y] .", and a split without a file has no examples. Cite Petroni et al. (2019) for LAMA, and for the splits
-    where they come from; the licence is that of the copy that you have.
+    where they come from; the licence is that of the copy that you have. Spaces around texts are left out,
+    and so are rows of a file that repeat another one exactly; the task's `source` says how many.
 
     Returns:
         tasks by relation, in numeric order.
 
     Raises:
-        PromptError: a folder without relations, or a row that is none; names file and line.
+        PromptError: a folder without relations, a file that is not UTF-8, or a row that is none; names file and line.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     names = {path.parent.name for split in SPLITS for path in folder.glob(f"P*/{split}.jsonl")}
     if not names:
         raise PromptError(f"{folder}: holds no relations; expected files such as P36/test.jsonl")
-    about = {row["relation"]: row for row in read_rows(folder / "relations.jsonl", ABOUT)}
+    about: dict[str, dict] = {}
+    for row in read_rows(folder / "relations.jsonl", ABOUT):
+        if about.setdefault(row["relation"], row) != row:
+            raise PromptError(f"{folder / 'relations.jsonl'}: describes {row['relation']} twice; keep one of the two")
     source = source_of("LAMA T-REx", str(folder), "that of your copy", CITATION)
     tasks = {}
     for name in _in_order(names):
-        splits = {split: _examples(folder / name / f"{split}.jsonl") for split in SPLITS}
+        splits, repeats = each_once({split: _examples(folder / name / f"{split}.jsonl") for split in SPLITS})
+        if not any(splits.values()):
+            raise PromptError(f"{folder / name}: its files hold no rows")
         label, template = (about.get(name, {}).get(key, other) for key, other in (("label", name), ("template", PLAIN)))
-        tasks[name] = Task(name, label, template, **splits, source=source)
+        tasks[name] = Task(name, label, template, **splits, source=source + repeats)
     return tasks
 
 
@@ -130,5 +136,5 @@ def _in_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (len(name), name))
 
 
-def _examples(path: Path) -> tuple[Example, ...]:
-    return tuple(Example(row["sub_label"], row["obj_label"]) for row in read_rows(path, FACT))
+def _examples(path: Path) -> list[Example]:
+    return [Example(row["sub_label"], row["obj_label"]) for row in read_rows(path, FACT)]

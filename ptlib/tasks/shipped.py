@@ -9,6 +9,7 @@ from ptlib.errors import PromptError
 from ptlib.tasks.facts import read_facts
 from ptlib.tasks.splits import SPLITS, split_of
 from ptlib.tasks.task import Example, Task
+from ptlib.tasks.text_files import is_there, read_text
 
 RELATIONS = Path(__file__).parents[1] / "pocket" / "relations"
 
@@ -18,30 +19,36 @@ def relations() -> tuple[str, ...]:
     return tuple(sorted((path.stem for path in RELATIONS.glob("P*.tsv")), key=lambda name: int(name[1:])))
 
 
-def relation(name: str, *, folder: Path = RELATIONS) -> Task:
+def relation(name: str, *, folder: str | Path = RELATIONS) -> Task:
     """The task of one relation: `relation("P36")` asks for capitals.
 
-    Reads `<name>.tsv` (the facts) and `<name>.toml` (label, template, definition, sentences).
+    Reads `<name>.tsv` (the facts, each taken once) and `<name>.toml` (label, template, definition, sentences).
 
     Raises:
         PromptError: no such relation, a malformed file, or a relation without facts.
     """
-    facts_file = folder / f"{name}.tsv"
-    if not facts_file.exists():
+    folder = Path(folder).expanduser()
+    if not is_there(folder / f"{name}.tsv"):
         known = sorted(path.stem for path in folder.glob("*.tsv"))
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:5]
+        if not near:
+            raise PromptError(f"{folder}: holds no relations; expected files such as {name}.tsv")
         raise PromptError(f"unknown relation {name!r}; did you mean {', '.join(near)}? relations() lists all")
-    return _read_relation(name, folder)
+    return _shipped(name) if folder == RELATIONS else _read_relation(name, folder)
 
 
 @functools.cache
+def _shipped(name: str) -> Task:
+    return _read_relation(name, RELATIONS)
+
+
 def _read_relation(name: str, folder: Path) -> Task:
     about_file, facts_file = folder / f"{name}.toml", folder / f"{name}.tsv"
     try:
-        about = tomllib.loads(about_file.read_text(encoding="utf-8"))
-        label, template, definition = about["label"], about["template"], about["definition"]
-        sentences = tuple(about["sentences"])
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        about = tomllib.loads(read_text(about_file))
+        label, template, definition = (_said(about, key, str) for key in ("label", "template", "definition"))
+        sentences = tuple(_said(about, "sentences", list))
+    except (KeyError, TypeError, RecursionError, tomllib.TOMLDecodeError) as error:
         raise PromptError(f"{about_file}: cannot be read as the description of a relation: {error}") from error
     by_split: dict[str, list[Example]] = {split: [] for split in SPLITS}
     for fact in read_facts(facts_file):
@@ -53,3 +60,12 @@ def _read_relation(name: str, folder: Path) -> Task:
             f"{folder / name}.tsv: too few facts: {len(task.train)} to train on, {len(task.test)} to test"
         )
     return task
+
+
+def _said(about: dict, key: str, kind: type) -> str | list[str]:
+    """An entry of a description: a text, or a list of texts."""
+    value = about[key]
+    texts = value if isinstance(value, list) else [value]
+    if type(value) is not kind or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{key} must be a {'list of texts' if kind is list else 'text'}, not {value!r:.60}")
+    return value

@@ -9,7 +9,7 @@ import torch
 
 from ptlib.errors import PromptError
 from ptlib.tasks.shipped import relation, relations
-from ptlib.tasks.task import Task
+from ptlib.tasks.task import Task, by_name
 
 FILE = Path(__file__).parents[1] / "pocket" / "texts.toml"
 KINDS = ("true", "contradicting", "another task", "unrelated")
@@ -57,7 +57,7 @@ def texts_by_kind(
         length: of the random words.
     """
     found = {}
-    for place, task in enumerate(tasks):
+    for place, task in enumerate(by_name(tasks).values()):
         following = [tasks[(place + step) % len(tasks)] for step in range(1, len(tasks))]
         unrelated = texts(task.name, "unrelated")
         kinds = {

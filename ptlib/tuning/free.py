@@ -9,16 +9,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.keeping.keys import key_of
-from ptlib.keeping.resume import Journal
-from ptlib.keeping.store import Store
 from ptlib.models.language_model import LanguageModel
-from ptlib.models.quick import arithmetic
 from ptlib.prompts.soft_prompt import SoftPrompt, load_prompt
-from ptlib.prompts.template import default_template, parse
+from ptlib.prompts.template import place_for
 from ptlib.tasks.task import Task
-from ptlib.tuning.descent import Descent, Settings
-from ptlib.tuning.start import job_generator, random_vectors
+from ptlib.tuning.descent import Settings
+from ptlib.tuning.engine import Engine, jobs_of
+from ptlib.tuning.start import random_vectors
 from ptlib.tuning.toward import text_ids, tune_toward
 
 Prompts = dict[tuple[str, int], SoftPrompt]
@@ -117,46 +114,30 @@ def tune_many(
         prompts by task name and seed.
 
     Raises:
-        PromptError: a task without usable examples, or a template or a start that does not fit.
+        PromptError: no tasks or seeds, two with the same name, a task without usable examples, or a template or a
+            start that does not fit.
     """
-    parsed = parse(template or default_template(length))
-    jobs = {(task.name, seed): (task, seed) for task in tasks for seed in seeds}
-    starts = {name: _start(lm, name, parsed.length, start) for name in jobs}
+    parsed = place_for(length, template)
 
-    def key(name: tuple[str, int]) -> str:
-        begun = "random" if start is None else starts[name]
-        parts = (lm.name, lm.fingerprint, arithmetic(lm), jobs[name][0].fingerprint(), parsed.text, name[1], settings)
-        return key_of(*parts, begun, code=__name__)
+    def given(name: tuple[str, int]) -> Float[Tensor, "length dim"] | None:
+        return None if start is None else _start(lm, name, parsed.length, start)
 
-    def make(left: list[tuple[str, int]], journal: Journal) -> Prompts:
-        descent = Descent(
-            lm, [jobs[name] for name in left], parsed.text, settings, torch.stack([starts[n] for n in left])
-        )
+    def begin(names: list[tuple[str, int]]) -> Float[Tensor, "jobs length dim"]:
+        if start is None:
+            return random_vectors(lm, parsed.length, names)
+        return torch.stack([given(name) for name in names])
 
-        def prompts() -> Prompts:
-            return {
-                (task, seed): SoftPrompt(vectors, lm.name, task, parsed.text, seed, asdict(settings))
-                for (task, seed), vectors in zip(left, descent.vectors.detach(), strict=True)
-            }
-
-        label = f"tuning {len(left)} prompts on {lm.name}"
-        for step in descent.steps(journal, label=label, progress=progress):
-            if watch:
-                watch(step, prompts)
-            descent.step(step)
-        if watch:
-            watch(settings.steps, prompts)
-        return prompts()
+    def finish(name: tuple[str, int], vectors: Float[Tensor, "length dim"]) -> SoftPrompt:
+        return SoftPrompt(vectors, lm.name, name[0], parsed.text, name[1], asdict(settings))
 
     def fits(prompt: SoftPrompt) -> bool:
-        return (prompt.length, prompt.dim) == (parsed.length, lm.dim)
+        return prompt.vectors.shape == (parsed.length, lm.dim)
 
-    return Store(cache, load_prompt).complete(jobs, key, make, fits=fits, anew=watch is not None)
+    engine = Engine([lm], parsed, settings, begin, finish, load_prompt, fits, given)
+    return engine.run(jobs_of(tasks, seeds), f"on {lm.name}", cache, progress, watch)
 
 
-def _start(lm: LanguageModel, name: tuple[str, int], length: int, start: Prompts | None) -> Float[Tensor, "length dim"]:
-    if start is None:
-        return random_vectors(lm, length, job_generator(*name, "start"))
+def _start(lm: LanguageModel, name: tuple[str, int], length: int, start: Prompts) -> Float[Tensor, "length dim"]:
     if name not in start:
         raise PromptError(f"no start for task {name[0]} and seed {name[1]}; give one for each, or none at all")
     if start[name].length != length:

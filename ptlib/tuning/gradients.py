@@ -10,7 +10,7 @@ from ptlib.models.batches import chunks
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.quick import quick_copy
 from ptlib.prompts.cloze import Cloze, concatenate, encode, slot_logits
-from ptlib.prompts.template import parse
+from ptlib.prompts.template import Template
 from ptlib.tasks.labels import allowed_words, among
 from ptlib.tasks.task import Task
 from ptlib.tuning.start import job_generator
@@ -26,11 +26,11 @@ class Gradients:
     Every job has its own order of examples, decided by its task and seed alone.
     """
 
-    def __init__(self, lm: LanguageModel, jobs: Sequence[Job], template: str, *, steps: int, rows: int):
+    def __init__(self, lm: LanguageModel, jobs: Sequence[Job], template: Template, *, steps: int, rows: int):
         self.lm, self.rows, self.count = quick_copy(lm), rows, len(jobs)
         self.scale = LOSS_SCALE if self.lm.dtype == torch.float16 else 1.0
         tasks = {task.name: task for task, _ in jobs}
-        clozes = {name: encode(lm, parse(template), task.train, task=name) for name, task in tasks.items()}
+        clozes = {name: encode(lm, template, task.train, task=name) for name, task in tasks.items()}
         sizes = [len(cloze) for cloze in clozes.values()]
         first_row = {name: sum(sizes[:place]) for place, name in enumerate(clozes)}
         self.table = concatenate(list(clozes.values()))

@@ -1,5 +1,7 @@
 """Prompts written in shared words: each vector is a mixture of words, and the shares of the words travel."""
 
+import functools
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,24 +11,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.keeping.keys import key_of
-from ptlib.keeping.resume import Journal
-from ptlib.keeping.store import Store
 from ptlib.models.language_model import LanguageModel
-from ptlib.models.quick import arithmetic
+from ptlib.models.quick import quick_copy
 from ptlib.models.shared import shared_words, word_vectors
-from ptlib.prompts.template import default_template, parse
+from ptlib.prompts.template import place_for
 from ptlib.prompts.word_prompt import WordPrompt, load_word_prompt
 from ptlib.tasks.task import Task
+from ptlib.tuning.descent import Schedule
+from ptlib.tuning.engine import Engine, jobs_of, require_distinct
 from ptlib.tuning.free import Prompts
-from ptlib.tuning.gradients import Gradients, Job
 from ptlib.tuning.start import job_generator
 
 START_SPREAD = 0.01  # of the numbers behind the shares: all words start nearly equal
 
 
 @dataclass(frozen=True)
-class WordSettings:
+class WordSettings(Schedule):
     """How prompts in words are tuned: Adam on the numbers z behind the shares softmax(z / temperature).
 
     Attributes:
@@ -35,6 +35,9 @@ class WordSettings:
         learning_rate: at the first step; it falls linearly to nothing.
         first_temperature: at the first step, high for many words in each mixture.
         last_temperature: at the last step, low for few.
+
+    Raises:
+        PromptError: a number that cannot be meant.
     """
 
     steps: int = 200
@@ -42,6 +45,12 @@ class WordSettings:
     learning_rate: float = 0.3
     first_temperature: float = 1.0
     last_temperature: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("first_temperature", "last_temperature"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise PromptError(f"settings with {name}={getattr(self, name)}: must be a number larger than 0")
 
     def temperature(self, step: int) -> float:
         """The temperature after some steps; it falls by the same factor at each."""
@@ -83,63 +92,49 @@ def tune_words(
         PromptError: a word that is not one token in a model, or a task without usable examples.
     """
     lms = [lms] if isinstance(lms, LanguageModel) else list(lms)
-    tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
+    if not lms:
+        raise PromptError("no model to tune prompts on; give one at least")
     words = shared_words(*lms) if words is None else tuple(words)
+    require_distinct("word", words)
     for lm in lms:
         if unknown := [word for word in words if word not in lm.words]:
             raise PromptError(f"{len(unknown)} words are not one token of {lm.name}, such as {unknown[0]!r}")
-    text = parse(template or default_template(length)).text
-    jobs = {(task.name, seed): (task, seed) for task in tasks for seed in seeds}
-    made = tuple(lm.name for lm in lms)
+    parsed, made = place_for(length, template), tuple(lm.name for lm in lms)
+    listed = " ".join(words)
 
-    def key(name: tuple[str, int]) -> str:
-        models = [(lm.name, lm.fingerprint, arithmetic(lm)) for lm in lms]
-        task, seed = jobs[name]
-        return key_of(models, task.fingerprint(), text, seed, words, settings, code=__name__)
+    @functools.cache
+    def tables() -> list[Float[Tensor, "words _"]]:
+        return [_table(lm, words) for lm in lms]
 
-    def make(left: list[tuple[str, int]], journal: Journal) -> dict[tuple[str, int], WordPrompt]:
-        shares = _tune(lms, [jobs[name] for name in left], text, words, settings, journal, progress)
-        return {
-            (task, seed): WordPrompt(one, words, made, task, text, seed, asdict(settings))
-            for (task, seed), one in zip(left, shares, strict=True)
-        }
+    def begin(names: list[tuple[str, int]]) -> Float[Tensor, "jobs length words"]:
+        generators = [job_generator(*name, "words") for name in names]
+        starts = [torch.randn(parsed.length, len(words), generator=generator) for generator in generators]
+        return (START_SPREAD * torch.stack(starts)).to(lms[0].embeddings)
+
+    def vectors(z: Float[Tensor, "jobs length words"], step: int) -> list[Float[Tensor, "jobs length _"]]:
+        shares = torch.softmax(z / settings.temperature(step), dim=-1)
+        return [(shares.to(table) @ table).to(z) for table in tables()]
+
+    def finish(name: tuple[str, int], z: Float[Tensor, "length words"]) -> WordPrompt:
+        shares = torch.softmax(z / settings.last_temperature, dim=-1).cpu()
+        return WordPrompt(shares, words, made, name[0], parsed.text, name[1], asdict(settings))
+
+    def depends(_: tuple[str, int]) -> object:
+        return listed
 
     def fits(prompt: WordPrompt) -> bool:
-        return prompt.shares.shape == (parse(text).length, len(words))
+        return prompt.shares.shape == (parsed.length, len(words))
 
-    return Store(cache, load_word_prompt).complete(jobs, key, make, fits=fits)
+    engine = Engine(lms, parsed, settings, begin, finish, load_word_prompt, fits, depends, vectors)
+    return engine.run(jobs_of([tasks] if isinstance(tasks, Task) else tasks, seeds), "in words", cache, progress)
+
+
+def _table(lm: LanguageModel, words: Sequence[str]) -> Float[Tensor, "words dim"]:
+    """The embeddings of the words, in the format that the machine multiplies in."""
+    table = word_vectors(lm, words)
+    return table.to(torch.bfloat16) if quick_copy(lm).dtype == torch.bfloat16 else table
 
 
 def words_on(prompts: dict[tuple[str, int], WordPrompt], lm: LanguageModel) -> Prompts:
     """All the prompts that `tune_words` returned, on a model."""
     return {name: prompt.on(lm) for name, prompt in prompts.items()}
-
-
-def _tune(
-    lms: Sequence[LanguageModel],
-    jobs: list[Job],
-    template: str,
-    words: Sequence[str],
-    settings: WordSettings,
-    journal: Journal,
-    progress: bool,
-) -> Float[Tensor, "jobs length words"]:
-    sides = [Gradients(lm, jobs, template, steps=settings.steps, rows=settings.rows) for lm in lms]
-    tables = [word_vectors(lm, words) for lm in lms]
-    length = parse(template).length
-    starts = [torch.randn(length, len(words), generator=job_generator(task.name, seed, "words")) for task, seed in jobs]
-    z = (START_SPREAD * torch.stack(starts)).to(tables[0]).requires_grad_()
-    optimizer = torch.optim.Adam([z], lr=settings.learning_rate)
-    label = f"tuning {len(jobs)} prompts in words"
-    for step in journal.steps(settings.steps, z, optimizer, label=label, progress=progress):
-        optimizer.param_groups[0]["lr"] = settings.learning_rate * (1 - step / settings.steps)
-        optimizer.zero_grad()
-        shares = torch.softmax(z / settings.temperature(step), dim=-1)
-        slope = torch.zeros_like(shares)
-        for side, table in zip(sides, tables, strict=True):
-            here = table.to(torch.bfloat16) if side.lm.dtype == torch.bfloat16 else table
-            gradient = side.at(step, (shares.detach().to(here) @ here).to(z))
-            slope += (gradient.to(here) @ here.T).to(slope) / len(lms)
-        shares.backward(slope)
-        optimizer.step()
-    return torch.softmax(z.detach() / settings.last_temperature, dim=-1).cpu()

@@ -11,16 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.keeping.keys import key_of
-from ptlib.keeping.resume import Journal
-from ptlib.keeping.store import Store
 from ptlib.models.language_model import LanguageModel
-from ptlib.models.quick import arithmetic
 from ptlib.prompts.soft_prompt import SoftPrompt, load_prompt
-from ptlib.prompts.template import VECTOR, default_template
+from ptlib.prompts.template import VECTOR, Template, default_template, parse
 from ptlib.tasks.task import Task
-from ptlib.tuning.descent import Descent, Pull, Settings
-from ptlib.tuning.start import job_generator, random_vectors
+from ptlib.tuning.descent import Pull, Settings
+from ptlib.tuning.engine import Engine, jobs_of, require_distinct
+from ptlib.tuning.start import random_vectors
 
 
 class Aim(NamedTuple):
@@ -90,13 +87,17 @@ def tune_toward(
     """
     if wrong := [gamma for gamma in gammas if not (gamma >= 0 and math.isfinite(gamma))]:
         raise PromptError(f"gamma {wrong[0]}: must be a number, 0 or larger")
+    require_distinct("gamma", gammas)
     if isinstance(start, str) and start not in ("text", "random"):
         raise PromptError(f"unknown start {start!r}; there are text and random, or give a prompt")
+    jobs = jobs_of(tasks, seeds)
     by_task = texts if isinstance(texts, Mapping) else {task.name: texts for task in tasks}
-    if missing := [task.name for task in tasks if task.name not in by_task]:
-        raise PromptError(f"no texts for task {missing[0]}; there are some for {', '.join(by_task)}")
+    if missing := [task.name for task in tasks if not by_task.get(task.name)]:
+        raise PromptError(
+            f"no texts for task {missing[0]}; there are some for {', '.join(filter(by_task.get, by_task))}"
+        )
     aims = {
-        Aim(task.name, text, float(gamma), seed): task
+        Aim(task.name, text, float(gamma), seed): jobs[task.name, seed]
         for task in tasks
         for text in by_task[task.name]
         for gamma in gammas
@@ -105,9 +106,10 @@ def tune_toward(
     ids = {text: text_ids(lm, text) for text in {aim.text: None for aim in aims}}
     found: dict[Aim, SoftPrompt] = {}
     for length in sorted({len(tokens) for tokens in ids.values()}):
-        alike = {aim: task for aim, task in aims.items() if len(ids[aim.text]) == length}
-        toward = {text: lm.embeddings[tokens] for text, tokens in ids.items() if len(tokens) == length}
-        found |= _tune(lm, alike, toward, start, _spread(template, length), settings, cache, progress)
+        alike = {text: tokens for text, tokens in ids.items() if len(tokens) == length}
+        engine = _engine(lm, alike, start, parse(_spread(template, length)), settings)
+        some = {aim: job for aim, job in aims.items() if aim.text in alike}
+        found |= engine.run(some, f"on {lm.name} toward texts", cache, progress)
     return {aim: found[aim] for aim in aims}
 
 
@@ -123,55 +125,38 @@ def _spread(template: str | None, length: int) -> str:
     return template.replace(VECTOR, " ".join([VECTOR] * length))
 
 
-def _tune(
+def _engine(
     lm: LanguageModel,
-    aims: dict[Aim, Task],
-    toward: dict[str, Float[Tensor, "length dim"]],
+    ids: Mapping[str, list[int]],
     start: Literal["text", "random"] | SoftPrompt,
-    template: str,
+    template: Template,
     settings: Settings,
-    cache: str | Path | None,
-    progress: bool,
-) -> dict[Aim, SoftPrompt]:
-    """The prompts of equally long texts."""
-    length = len(next(iter(toward.values())))
-    starts = {aim: _start(lm, aim, toward[aim.text], start) for aim in aims}
+) -> Engine:
+    """What tunes the prompts of equally long texts."""
+    embeddings = lm.embeddings
+    toward = {text: embeddings[tokens] for text, tokens in ids.items()}
+    if isinstance(start, SoftPrompt) and start.length != template.length:
+        raise PromptError(f"text {next(iter(ids))!r} has {template.length} tokens, the start {start.length} vectors")
 
-    def key(aim: Aim) -> str:
-        begun = "random" if start == "random" else starts[aim]
-        parts = (lm.name, lm.fingerprint, arithmetic(lm), aims[aim].fingerprint(), template, aim, settings)
-        return key_of(*parts, begun, code=__name__)
+    def begin(aims: list[Aim]) -> Float[Tensor, "jobs length dim"]:
+        if isinstance(start, SoftPrompt):
+            return torch.stack([start.on(lm)] * len(aims))
+        if start == "text":
+            return torch.stack([toward[aim.text] for aim in aims])
+        return random_vectors(lm, template.length, [(aim.task, aim.seed) for aim in aims])
 
-    def make(left: list[Aim], journal: Journal) -> dict[Aim, SoftPrompt]:
-        strengths = torch.tensor([aim.gamma for aim in left]).to(lm.embeddings)
-        pull = Pull(torch.stack([toward[aim.text] for aim in left]), strengths)
-        jobs = [(aims[aim], aim.seed) for aim in left]
-        descent = Descent(lm, jobs, template, settings, torch.stack([starts[aim] for aim in left]), pull)
-        label = f"tuning {len(left)} prompts on {lm.name} toward texts"
-        for step in descent.steps(journal, label=label, progress=progress):
-            descent.step(step)
-        return {
-            aim: SoftPrompt(vectors, lm.name, aim.task, template, aim.seed, _about(aim, settings))
-            for aim, vectors in zip(left, descent.vectors.detach(), strict=True)
-        }
+    def pull(aims: list[Aim]) -> Pull:
+        strengths = torch.tensor([settings.strength(lm, aim.gamma) for aim in aims]).to(embeddings)
+        return Pull(torch.stack([toward[aim.text] for aim in aims]), strengths)
+
+    def finish(aim: Aim, vectors: Float[Tensor, "length dim"]) -> SoftPrompt:
+        about = asdict(settings) | {"toward": aim.text, "gamma": aim.gamma}
+        return SoftPrompt(vectors, lm.name, aim.task, template.text, aim.seed, about)
+
+    def depends(aim: Aim) -> object:
+        return aim, start if isinstance(start, str) else start.on(lm)
 
     def fits(prompt: SoftPrompt) -> bool:
-        return (prompt.length, prompt.dim) == (length, lm.dim)
+        return prompt.vectors.shape == (template.length, lm.dim)
 
-    return Store(cache, load_prompt).complete(aims, key, make, fits=fits)
-
-
-def _start(
-    lm: LanguageModel, aim: Aim, toward: Float[Tensor, "length dim"], start: Literal["text", "random"] | SoftPrompt
-) -> Float[Tensor, "length dim"]:
-    if isinstance(start, SoftPrompt):
-        if start.length != len(toward):
-            raise PromptError(f"text {aim.text!r} has {len(toward)} tokens, the start {start.length} vectors")
-        return start.on(lm)
-    if start == "text":
-        return toward
-    return random_vectors(lm, len(toward), job_generator(aim.task, aim.seed, "start"))
-
-
-def _about(aim: Aim, settings: Settings) -> dict[str, float | int | str]:
-    return asdict(settings) | {"toward": aim.text, "gamma": aim.gamma}
+    return Engine([lm], template, settings, begin, finish, load_prompt, fits, depends, pull=pull)

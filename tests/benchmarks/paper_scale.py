@@ -20,7 +20,7 @@ import ptlib as pt
 from ptlib.book.cost import operations_in, speed
 from ptlib.keeping.files import write_atomically
 from ptlib.prompts.cloze import Cloze
-from ptlib.prompts.template import default_template
+from ptlib.prompts.template import place_for
 from ptlib.tasks.task import Task
 from ptlib.tuning.gradients import Gradients
 from tests import shapes
@@ -96,13 +96,13 @@ def end_to_end(source: pt.LanguageModel, target: pt.LanguageModel, tasks: list[T
 
 def tune(lm: pt.LanguageModel, tasks: list[Task], steps: int) -> dict[tuple[str, int], pt.SoftPrompt]:
     """All tasks at once with `ptlib`."""
-    settings = pt.Settings(steps=steps, rows=ROWS, learning_rate=0.003)
+    settings = pt.Settings(steps=steps, rows=ROWS, learning_rate=0.003, unit="absolute")
     return pt.tune_many(lm, tasks, length=LENGTH, settings=settings, progress=False)
 
 
 def prepared(lm: pt.LanguageModel, task: Task) -> list[Cloze]:
     """The rows of each step of the plain loop, as token ids."""
-    gradients = Gradients(lm, [(task, 0)], default_template(LENGTH), steps=PLAIN, rows=ROWS)
+    gradients = Gradients(lm, [(task, 0)], place_for(LENGTH), steps=PLAIN, rows=ROWS)
     return [gradients.table[rows.flatten()] for rows in gradients.orders]
 
 
@@ -122,7 +122,7 @@ def plain(lm: pt.LanguageModel, steps: list[Cloze]) -> None:
 
 def tokens(lm: pt.LanguageModel, tasks: list[Task], steps: int) -> int:
     """How many go through the model, the padding not counted."""
-    gradients = Gradients(lm, [(task, 0) for task in tasks], default_template(LENGTH), steps=steps, rows=ROWS)
+    gradients = Gradients(lm, [(task, 0) for task in tasks], place_for(LENGTH), steps=steps, rows=ROWS)
     return int(gradients.table.lengths[gradients.orders].sum())
 
 

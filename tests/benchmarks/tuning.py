@@ -29,7 +29,7 @@ def with_peft(lm: pt.LanguageModel, task: Task) -> None:
     base = GPT2LMHeadModel.from_pretrained(WEIGHTS / "gpt2-small", dtype=torch.float32)
     config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=LENGTH, num_layers=2, token_dim=lm.dim)
     model = get_peft_model(base, config).to(DEVICE)
-    optimizer = torch.optim.Adam((p for p in model.parameters() if p.requires_grad), lr=SETTINGS.learning_rate)
+    optimizer = torch.optim.Adam((p for p in model.parameters() if p.requires_grad), lr=SETTINGS.rate(lm))
     rows = [[*lm.pieces(example.text), lm.word_id(example.answer)] for example in task.train]
     order = torch.randperm(len(rows) * (STEPS * ROWS // len(rows) + 1)) % len(rows)
     for chosen in order[: STEPS * ROWS].view(STEPS, ROWS).tolist():

@@ -22,7 +22,7 @@ def test_the_pocket_profile_has_every_pocket_model_from_small_to_large():
 def test_the_paper_profile_has_the_papers_settings():
     run = pt.book.profile("paper", seed=7)
     assert run.seeds == range(7, 10)
-    assert run.settings == pt.Settings(steps=600, rows=16, learning_rate=0.003)
+    assert run.settings == pt.Settings(steps=600, rows=16, learning_rate=0.003, unit="absolute")
     assert run.models("bert") == {
         "bert-base": "google-bert/bert-base-cased",
         "bert-large": "google-bert/bert-large-cased",

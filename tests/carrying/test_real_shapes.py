@@ -7,12 +7,13 @@ import pytest
 import torch
 
 import ptlib as pt
+from ptlib.prompts.template import parse
 from ptlib.tuning.gradients import Gradients
 from tests import shapes
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(shapes.missing()), reason=shapes.missing() or "all is there")]
 
-SETTINGS = pt.Settings(steps=3, rows=4, learning_rate=0.01)
+SETTINGS = pt.Settings(steps=3, rows=4, learning_rate=0.01, unit="absolute")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_a_relation_is_tuned_carried_and_scored(source, target):
 
 def loss(lm, task, prompt):
     """The mean loss over some examples."""
-    gradients = Gradients(lm, [(task, 0)], prompt.template, steps=1, rows=32)
+    gradients = Gradients(lm, [(task, 0)], parse(prompt.template), steps=1, rows=32)
     rows = gradients.orders[0].flatten()
     found = gradients._loss(gradients.table[rows], prompt.vectors[None], torch.zeros_like(rows)).item()
     assert math.isfinite(found)

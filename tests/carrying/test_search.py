@@ -94,6 +94,37 @@ def test_too_few_anchors_need_a_ridge(problem):
     assert torch.isfinite(pt.carrying.closed_form(wanted[..., :12], anchors[:12], ridge=0.01)).all()
 
 
+def plain_search(wanted, anchors, mask, inside, steps):
+    """The search as the paper writes it: all anchors at each step, and the objective as it is defined."""
+    length, dim = wanted.shape[-2], anchors.shape[1]
+    start = torch.empty(length, dim, dtype=anchors.dtype)
+    torch.nn.init.xavier_normal_(start, generator=torch.Generator().manual_seed(0))
+    vectors = start.expand(*wanted.shape[:-2], length, dim).clone().requires_grad_()
+    optimizer = torch.optim.Adam([vectors], lr=5e-3)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        candidates = vectors if inside is None else inside.give(vectors)
+        (1 - pt.carrying.objective(candidates, wanted, anchors, mask).mean(dim=-1)).sum().backward()
+        optimizer.step()
+    return (vectors if inside is None else inside.give(vectors)).detach()
+
+
+@pytest.mark.parametrize("inside", [None, Statistics(mean=0.1, spread=0.5)], ids=["after", "inside"])
+@pytest.mark.parametrize("count", [None, 45])
+def test_the_search_takes_the_same_steps_as_one_that_looks_at_all_anchors(problem, count, inside):
+    wanted, anchors = problem
+    mask = None if count is None else pt.Anchors("nearest", count).mask(wanted)
+    ((_, found),) = pt.carrying.gradient_search(wanted, anchors, steps=200, mask=mask, inside=inside, every=200)
+    torch.testing.assert_close(found, plain_search(wanted, anchors, mask, inside, steps=200), rtol=1e-5, atol=1e-5)
+
+
+def test_the_search_needs_no_more_anchors_than_there_are(problem):
+    wanted, anchors = problem
+    ((_, found),) = pt.carrying.gradient_search(wanted[..., :12], anchors[:12], steps=50, every=50)
+    expected = plain_search(wanted[..., :12], anchors[:12], None, None, steps=50)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
 def test_statistics_are_given_to_each_prompt_by_itself():
     vectors = (
         torch.randn(2, 5, 64, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 9.0])[:, None, None]

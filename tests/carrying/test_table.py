@@ -1,9 +1,12 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 from distributed import Client, LocalCluster
 
@@ -69,22 +72,38 @@ def test_nothing_is_computed_twice(tasks, options, monkeypatch):
     computed = []
     compute = table._compute
 
-    def dying(cell, plan, key):
-        if len(computed) == 3:
+    def dying(cells, *others):
+        if len(computed) >= 3:
             raise KeyboardInterrupt
-        computed.append(cell)
-        return compute(cell, plan, key)
+        return noting(cells, *others)
+
+    def noting(cells, *others):
+        computed.extend(cells)
+        return compute(cells, *others)
 
     methods = {"closed form": pt.ClosedForm(), "procrustes": pt.Procrustes()}
     monkeypatch.setattr(table, "_compute", dying)
     with pytest.raises(KeyboardInterrupt):
         pt.transfer_table(MODELS, tasks, methods, **here(options))
-    monkeypatch.setattr(table, "_compute", lambda *parts: (computed.append(parts[0]), compute(*parts))[1])
+    assert len(computed) == 4
+    monkeypatch.setattr(table, "_compute", noting)
     resumed = pt.transfer_table(MODELS, tasks, methods, **here(options))
     assert len(computed) == len(set(computed)) == 8
     assert len(resumed) == 8 * 2 * 2
     assert resumed.equals(pt.transfer_table(MODELS, tasks, methods, **here(options)))
     assert len(computed) == 8
+
+
+@pytest.mark.parametrize("fewest", [1, 4, 30])
+def test_pieces_hold_each_cell_once_and_one_pair_each(fewest):
+    methods = {"closed form": pt.ClosedForm(), "procrustes": pt.Procrustes(), "random": "random"}
+    cells = list(table._cells(MODELS, MODELS, methods))
+    pieces = table._pieces(cells, fewest)
+    assert sorted(repr(cell) for piece in pieces for cell in piece) == sorted(map(repr, cells))
+    assert all(len({(cell.source, cell.target) for cell in piece}) == 1 for piece in pieces)
+    assert len(pieces) >= min(fewest, len(cells))
+    targets = [piece[0].target for piece in pieces]
+    assert targets == sorted(targets)
 
 
 def test_whatever_a_cell_depends_on_changes_its_key(tasks):
@@ -127,6 +146,34 @@ def test_a_cluster_survives_the_death_of_a_worker(tasks, options):
     merged = on_cluster.merge(again, on=["source", "target", "method", "task", "seed"])
     assert len(merged) == len(again)
     assert (merged.accuracy_x - merged.accuracy_y).abs().max() < 0.05
+
+
+LONG = """
+import sys
+import ptlib as pt
+settings = pt.Settings(steps=100_000)
+options = {"seeds": (0,), "settings": settings, "cache": sys.argv[1], "workers": 2, "progress": False}
+pt.transfer_table(["pocket/bert-small", "pocket/gpt2-small"], [pt.relation("P36")], {"copy": pt.Copy()}, **options)
+"""
+
+
+def test_workers_end_when_the_process_that_they_work_for_is_killed(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", LONG, tmp_path], env=os.environ | {"PYTHONPATH": os.getcwd()})
+    try:
+        give_up = time.monotonic() + 120
+        while not list(tmp_path.glob("*.part.safetensors")) and time.monotonic() < give_up:
+            time.sleep(0.1)
+        workers = [
+            child for child in psutil.Process(process.pid).children(recursive=True) if "Loky" in str(child.cmdline())
+        ]
+    finally:
+        process.kill()
+        process.wait()
+    assert workers
+    _, left = psutil.wait_procs(workers, timeout=10)
+    for worker in left:
+        worker.kill()
+    assert not left
 
 
 def test_unknown_methods_are_named(tasks, options):

@@ -23,7 +23,8 @@ from transformers import (
 )
 
 import ptlib as pt
-from ptlib.models.checkpoint import WEIGHTS, quietly
+from ptlib.models.checkpoint import WEIGHTS
+from ptlib.models.quiet import quietly
 from tests.hub.server import Hub
 
 WIDTH = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}

@@ -4,11 +4,12 @@ import torch
 import ptlib as pt
 from ptlib.models import number_formats as dtypes
 from ptlib.models import quick as precision
+from ptlib.prompts.template import parse
 from ptlib.tuning import gradients
 from ptlib.tuning.gradients import Gradients
 
 HALVES = [torch.bfloat16, torch.float16]
-TEMPLATE = "[X] [V] [V] [V] [Y] ."
+TEMPLATE = parse("[X] [V] [V] [V] [Y] .")
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_gradients_with_fewer_digits_point_the_same_way(lm, monkeypatch, dtype):
 def test_small_gradients_survive_float16_through_the_scale_of_the_loss(lm, make_task, monkeypatch):
     """Of a prompt that has learnt its one example, each of many rows has a gradient near the smallest float16."""
     task = make_task(("France", "Paris"))
-    settings = pt.Settings(steps=200, rows=1, learning_rate=0.1)
+    settings = pt.Settings(steps=200, rows=1, learning_rate=0.1, unit="absolute")
     computing_in(monkeypatch, None)
     vectors = pt.tune(lm, task, length=3, settings=settings).vectors[None]
 

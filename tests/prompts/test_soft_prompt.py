@@ -28,7 +28,7 @@ def test_a_failed_save_leaves_the_old_file(prompt, tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr("ptlib.keeping.files.save_file", cut_short)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(pt.PromptError, match=r"a.safetensors: cannot be written \(disk full\); make room"):
         prompt.save(file)
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]

@@ -4,15 +4,20 @@ from ptlib.errors import PromptError
 from ptlib.prompts.template import SLOT, default_template, parse
 
 
-def test_parts_come_in_order():
-    template = parse("[V][V] [X] lies in [V] [Y] .")
-    assert template.parts == ("[V]", "[V]", "[X]", "lies in", "[V]", "[Y]", ".")
-    assert template.length == 3
-    assert template.text == "[V] [V] [X] lies in [V] [Y] ."
+@pytest.mark.parametrize("text", ["[X], whose capital is [Y].", " [X]\n\n[V]\t[Y] ", "un[X]'s [V], [Y]"])
+def test_parts_are_the_template_as_it_is_written(text):
+    assert "".join(parse(text).parts) == parse(text).text == text
+
+
+def test_beside_vectors_spaces_are_only_layout():
+    template = parse(" [V][V]  [X] lies in  [V] [Y]. [V]  ")
+    assert template.text == "[V] [V] [X] lies in [V] [Y]. [V]"
+    assert template.parts[:5] == ("[V]", " ", "[V]", " ", "[X]")
+    assert template.length == 4
 
 
 def test_the_default_puts_the_prompt_between_text_and_slot():
-    assert parse(default_template(2)).parts == ("[X]", "[V]", "[V]", "[Y]", ".")
+    assert parse(default_template(2)).text == "[X] [V] [V] [Y] ."
 
 
 @pytest.mark.parametrize(
@@ -22,6 +27,9 @@ def test_the_default_puts_the_prompt_between_text_and_slot():
         ("[X] [Y] [Y]", r"needs exactly one \[Y\], has 2"),
         ("The answer is [Y] .", r"needs exactly one \[X\], has 0"),
         ("[X] [MASK] [Y]", r"unknown placeholder \[MASK\]"),
+        ("[X] [S] [V] [Y]", r"\[S\] is where the sentence starts; only \[V\] may come before"),
+        ("So [S][X] [Y]", "only .* may come before"),
+        ("[V] [S][S][X] [Y]", "only .* may come before"),
     ],
 )
 def test_what_does_not_fit_is_said(text, complaint):
@@ -31,6 +39,8 @@ def test_what_does_not_fit_is_said(text, complaint):
 
 def test_a_quiz_needs_no_text():
     assert parse("The capital of France is [Y] .", required=(SLOT,)).parts[1] == "[Y]"
+    with pytest.raises(PromptError, match=r"holds \[X\], and there is nothing to put there"):
+        parse("[X] is [Y] .", required=(SLOT,))
 
 
 def test_a_prompt_without_vectors_is_refused():

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import cdist
@@ -33,11 +32,6 @@ def test_the_dot_product_prefers_what_points_the_same_way_and_is_long(bert, capi
     products = prompt.vectors.double() @ bert.embeddings.double().T
     projection = pt.project(bert, prompt, count=4, metric="dot")
     assert -torch.tensor(projection.distances).numpy() == pytest.approx(products.topk(4).values.numpy(), abs=1e-4)
-
-
-def test_the_spacing_of_words_is_that_of_scipy(lm):
-    words = lm.embeddings[list(lm.words.values())].double().numpy()
-    assert pt.reading.word_spacing(lm) == pytest.approx(np.median(np.sort(cdist(words, words), axis=1)[:, 1]), rel=1e-3)
 
 
 def sorted_rows(values):

@@ -24,7 +24,7 @@ def test_the_prompt_leaves_the_text_and_a_growing_gamma_brings_it_back(swept):
     by_gamma = swept[3].groupby("gamma")[["f1", "match", "distance"]].mean()
     assert (np.diff(by_gamma["distance"]) < 0).all()
     assert (np.diff(by_gamma["f1"]) > -0.02).all()
-    assert by_gamma["match"].iloc[0] < 0.8
+    assert by_gamma["match"].iloc[0] < 0.9
     assert by_gamma["f1"].iloc[-1] == by_gamma["match"].iloc[-1] == 1
 
 
@@ -42,6 +42,7 @@ def test_the_table_says_what_the_single_functions_say(swept):
         assert row.projection == str(pt.project(lm, prompts[aim]))
         assert row.f1 == pt.word_f1(row.projection, aim.text)
         assert row.match == pytest.approx(pt.reading.token_match(lm, prompts[aim], aim.text))
+        assert row.spacings == pytest.approx(row.distance / pt.reading.word_spacing(lm))
         # The table is made through the quick copy, where rounding may decide an example or two.
         assert row.accuracy == pytest.approx(pt.accuracy(lm, task, prompts[aim]).value, abs=0.06)
         assert row.dev == pytest.approx(pt.accuracy(lm, task, prompts[aim], split="dev").value, abs=0.08)

@@ -4,16 +4,17 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from book.runner.execute import Verdict
+from book.runner.errors import BookError
 from book.runner.gate import check
-from book.runner.pages import BookError, Page
+from book.runner.pages import Page
 from book.runner.results import figures, results
+from book.runner.run import Verdict
 from book.runner.site import check_site
 from book.runner.stage import dress, status_table
 from tests.runner.conftest import PIXEL
 
 ADDRESS = "https://github.com/someone/some-book"
-COLAB = "https://colab.research.google.com/github/someone/some-book/blob/main/book/01-one.ipynb"
+COLAB = "https://colab.research.google.com/github/someone/some-book/blob/colab/01-one.ipynb"
 
 
 def notebook(**changes):
@@ -31,6 +32,8 @@ def test_a_sound_notebook_passes():
     [
         ({"metadata": {"papermill": {"status": "pending"}}}, "did not run to its end"),
         ({"execution_count": 2}, "ran as number 2"),
+        ({"outputs": [new_output("error", ename="E", evalue="", traceback=[])]}, "E$"),
+        ({"outputs": [new_output("error", ename="E", evalue="\none\ntwo", traceback=[])]}, "E: one$"),
         ({"outputs": [new_output("error", ename="KeyError", evalue="'x'", traceback=[])]}, "KeyError: 'x'"),
         ({"outputs": [new_output("stream", name="stderr", text="oh\n")]}, "wrote to stderr: oh"),
     ],
@@ -38,6 +41,11 @@ def test_a_sound_notebook_passes():
 def test_what_is_wrong_is_said_with_the_cell(changes, complaint):
     with pytest.raises(BookError, match=rf"one, cell 1 \(a = 1\): {complaint}"):
         check(notebook(**changes), "one", {"seed": 0})
+
+
+def test_an_empty_cell_is_refused():
+    with pytest.raises(BookError, match=r"one, cell 1 \(empty\): has nothing in it; delete it"):
+        check(notebook(source=" \n"), "one", {"seed": 0})
 
 
 def test_real_data_may_bring_warnings():
@@ -102,16 +110,18 @@ def test_a_number_that_is_not_defined_is_none():
 def test_a_dressed_chapter_says_when_and_where_it_ran_and_hides_the_parameters_given():
     injected = new_code_cell("seed = 1", metadata={"tags": ["injected-parameters"], "papermill": {}})
     chapter = new_notebook(cells=[new_markdown_cell("# Title\n\nText"), injected], metadata={"papermill": {}})
-    dress(chapter, Verdict("book/01-one", 61.2, "executed"), "pocket")
+    dress(chapter, Verdict("book/01-one", 61.2, "executed", machine="2 CPU cores"), "pocket")
     title, line, text = chapter.cells[0].source.split("\n\n")
     assert (title, text.strip()) == ("# Title", "Text")
-    assert line.startswith("*Executed in 61 seconds, profile `pocket`, on ")
+    assert line.startswith("*Executed in 61 seconds, profile `pocket`, on 2 CPU cores")
     assert "remove-cell" in chapter.cells[1].metadata.tags
     assert "papermill" not in chapter.metadata | chapter.cells[1].metadata
     nbformat.validate(chapter)
 
 
 def test_the_status_page_has_every_verdict():
-    table = status_table([Verdict("book/01-one", 2.4, "executed"), Verdict("book/02-two", 9.6, "unchanged")], "smoke")
-    assert "| [](/book/01-one) | 2 | executed |" in table
-    assert "| [](/book/02-two) | 10 | unchanged |" in table
+    one = Verdict("book/01-one", 2.4, "executed", day="2026-01-02")
+    two = Verdict("book/02-two", 9.6, "unchanged", day="2026-01-01")
+    table = status_table([one, two], "smoke")
+    assert "| [](/book/01-one) | 2 | 2026-01-02 |" in table
+    assert "| [](/book/02-two) | 10 | 2026-01-01 |" in table

@@ -33,12 +33,14 @@ def test_parameters_reach_the_chapter(book):
     assert book.executed("02-two").cells[-1].outputs[0].text == "7\n"
 
 
+@pytest.mark.usefixtures("no_kernel")
 def test_an_unchanged_chapter_is_not_executed_again(book):
     assert book.run() == 0
     assert book.run() == 0
     assert (verdict(book, "01-one"), verdict(book, "02-two")) == ("unchanged", "unchanged")
 
 
+@pytest.mark.usefixtures("no_kernel")
 @pytest.mark.parametrize("change", ["library", "new module", "requirements", "source", "parameter"])
 def test_whatever_a_chapter_depends_on_makes_it_run_again(book, change):
     assert book.run(only=["01-one"]) == 0
@@ -57,6 +59,7 @@ def test_whatever_a_chapter_depends_on_makes_it_run_again(book, change):
     assert verdict(book, "01-one") == "executed"
 
 
+@pytest.mark.usefixtures("no_kernel")
 def test_profiles_are_kept_apart(book):
     assert book.run(only=["01-one"]) == 0
     assert book.run("--profile", "smoke", only=["01-one"]) == 0

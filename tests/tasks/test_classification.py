@@ -41,6 +41,13 @@ def test_the_paper_s_tasks_have_words_and_templates(weather):
     assert pt.tasks.texts("sst2", "true")
 
 
+def test_words_for_labels_must_differ(weather, bert):
+    with pytest.raises(pt.PromptError, match="weather: label 'warm' stands twice; give each label a word of its own"):
+        pt.read_classification(weather, "weather", words=["warm", " warm "], template="[X] [Y]")
+    with pytest.raises(pt.PromptError, match="words 'hc': give a list of words"):
+        pt.read_classification(weather, "weather", words="hc", template="[X] [Y]")
+
+
 def test_what_cannot_be_read_is_refused(weather, tmp_path):
     with pytest.raises(pt.PromptError, match="weather: give words= and template=; there are some for sst2"):
         pt.read_classification(weather, "weather")
@@ -53,6 +60,11 @@ def test_what_cannot_be_read_is_refused(weather, tmp_path):
         pt.read_classification(tmp_path / "empty", "sst2")
 
 
+def row_of(line):
+    row = json.loads(line)
+    return row["text"].strip(), row["label"]
+
+
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="PTLIB_CLASSIFICATION names no folder")
 @pytest.mark.parametrize(("name", "folder"), [("sst2", "sst2"), ("ag_news", "agnews16"), ("trec", "trec")])
 def test_every_row_of_the_real_data_is_read(name, folder):
@@ -60,5 +72,5 @@ def test_every_row_of_the_real_data_is_read(name, folder):
     for split in ("train", "dev", "test"):
         path = FOLDER / folder / f"{split}.jsonl"
         rows = path.read_text(encoding="utf-8").strip().splitlines() if path.exists() else []
-        assert len(task.examples(split)) == len(rows)
+        assert len(task.examples(split)) == len(dict.fromkeys(map(row_of, rows)))
     assert {example.answer for example in task.test} == set(task.labels)

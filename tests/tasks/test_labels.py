@@ -1,9 +1,12 @@
+import copy
 from dataclasses import replace
 
 import pytest
 import torch
+from tokenizers import normalizers
 
 import ptlib as pt
+from ptlib.prompts.template import parse
 from ptlib.tasks.task import Example
 from ptlib.tuning.gradients import Gradients
 
@@ -34,7 +37,7 @@ def test_only_labels_are_compared(lm, continent):
 
 def test_the_loss_is_the_cross_entropy_among_the_labels(exact_bert, continent, capital):
     jobs = [(continent, 0), (capital, 0)]
-    gradients = Gradients(exact_bert, jobs, "[X] [V] [Y] .", steps=1, rows=1)
+    gradients = Gradients(exact_bert, jobs, parse("[X] [V] [Y] ."), steps=1, rows=1)
     vectors = torch.stack([pt.random_prompt(exact_bert, task, length=1).vectors for task, _ in jobs])
     vectors.requires_grad_()
     loss = 0
@@ -59,6 +62,17 @@ def test_labels_that_cannot_be_are_refused(bert, continent):
         pt.accuracy(bert, replace(continent, labels=(*continent.labels, "Middle Earth")))
     with pytest.raises(pt.PromptError, match="P30: answer 'Oceania' is not among the labels Africa, Antarctica, Asia"):
         pt.accuracy(bert, replace(continent, labels=continent.labels[:4]))
+
+
+def test_two_labels_are_two_words(continent, exact_bert):
+    with pytest.raises(pt.PromptError, match="P30: label 'Asia' stands twice"):
+        replace(continent, labels=(*continent.labels, "Asia"))
+    lower = copy.deepcopy(exact_bert.tokenizer)
+    lower.backend_tokenizer.normalizer = normalizers.Lowercase()
+    lm = pt.LanguageModel("lower-case", "masked", exact_bert.model, lower)
+    cased = replace(continent, labels=("warm", "Warm"), train=(), dev=(), test=(Example("The sun", "warm"),))
+    with pytest.raises(pt.PromptError, match="P30: labels 'warm' and 'Warm' are one token of lower-case"):
+        pt.accuracy(lm, cased)
 
 
 BEHIND = "A place on the continent of [Y] : [X]"
@@ -102,3 +116,17 @@ def test_what_a_channel_cannot_score_is_refused(lms, continent, change, message)
     template = change.pop("template", BEHIND)
     with pytest.raises(pt.PromptError, match=message):
         pt.scoring.channel_accuracy(lm, replace(continent, **change), template)
+
+
+@pytest.mark.parametrize("template", ["A place, in [Y]: [X]", "([Y])[X]", "[Y]\n\n[X]", "“[Y] [X]"])
+def test_a_channel_s_words_reach_the_model_as_they_are_written(gpt2, continent, template):
+    found = pt.scoring.channel_accuracy(gpt2, continent, template)
+    for example, hit in zip(continent.test, found.hits, strict=True):
+        scores = {}
+        for label in continent.labels:
+            before = gpt2.tokenizer(template.replace("[Y]", label).replace("[X]", "").removesuffix(" "))["input_ids"]
+            ids = gpt2.tokenizer(template.replace("[Y]", label).replace("[X]", example.text))["input_ids"]
+            said = gpt2.model(input_ids=torch.tensor([ids])).logits[0].log_softmax(dim=-1)
+            assert ids[: len(before)] == before
+            scores[label] = sum(said[place - 1, ids[place]].item() for place in range(len(before), len(ids)))
+        assert hit == (max(scores, key=scores.get) == example.answer)

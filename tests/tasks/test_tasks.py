@@ -1,7 +1,7 @@
 import pytest
 
 import ptlib as pt
-from ptlib.tasks.task import answers
+from ptlib.tasks.task import answers, by_name
 
 ABOUT = 'label = "capital"\ntemplate = "The capital of [X] is [Y] ."\ndefinition = "the capital"\nsentences = []\n'
 
@@ -55,3 +55,18 @@ def test_fingerprints_differ_with_any_example(make_task):
 def test_answers_are_sorted_and_unique(make_task):
     tasks = [make_task(("France", "Paris"), ("Italy", "Rome")), make_task(("Gaul", "Paris"))]
     assert answers(tasks) == ("Paris", "Rome")
+
+
+def test_tasks_are_told_apart_by_name(capital, bert):
+    assert by_name([capital, pt.relation("P103")]) == {"P36": capital, "P103": pt.relation("P103")}
+    twice = [capital, pt.closed(capital)]
+    prompts = {("P36", 0): pt.random_prompt(bert, capital)}
+    for refused in (
+        lambda: by_name(twice),
+        lambda: pt.accuracy_many(bert, twice, prompts),
+        lambda: pt.scoring.accuracy_by_seed(bert, twice, prompts),
+        lambda: pt.transfer_table(["pocket/bert-small"], twice, {"manual": "manual"}),
+        lambda: pt.tasks.texts_by_kind(twice, ["a", "b"]),
+    ):
+        with pytest.raises(pt.PromptError, match="two tasks are named 'P36'; give each a name of its own"):
+            refused()

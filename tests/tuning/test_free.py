@@ -5,7 +5,7 @@ import torch
 
 import ptlib as pt
 from ptlib.models import batches
-from ptlib.tuning import free as tuning
+from ptlib.prompts.template import parse
 from ptlib.tuning.descent import Descent
 from ptlib.tuning.gradients import Gradients
 
@@ -53,7 +53,7 @@ def test_a_run_repeats_bit_for_bit(bert, capital):
 
 def test_the_gradient_is_that_of_the_cross_entropy(exact_bert, capital):
     """One step of gradient descent on the prompt, against autograd on logits from `transformers` alone."""
-    gradients = Gradients(exact_bert, [(capital, 0)], "[X] [V] [Y] .", steps=1, rows=3)
+    gradients = Gradients(exact_bert, [(capital, 0)], parse("[X] [V] [Y] ."), steps=1, rows=3)
     vectors = pt.random_prompt(exact_bert, capital, length=1).vectors[None].requires_grad_()
     loss = 0
     for row in gradients.orders[0].flatten().tolist():
@@ -113,9 +113,9 @@ def test_only_what_is_missing_is_tuned(exact_bert, tasks, tmp_path, count_steps)
     jobs = []
     original = Descent.__init__
 
-    def noting(run, lm, todo, *rest):
+    def noting(run, lms, todo, *rest):
         jobs.extend(task.name for task, _ in todo)
-        original(run, lm, todo, *rest)
+        original(run, lms, todo, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Descent, "__init__", noting)
@@ -123,29 +123,6 @@ def test_only_what_is_missing_is_tuned(exact_bert, tasks, tmp_path, count_steps)
     assert jobs == ["P36", "P1303"]
     for job, prompt in whole.items():
         torch.testing.assert_close(resumed[job].vectors, prompt.vectors, rtol=0, atol=1e-9)
-
-
-def test_whatever_a_prompt_depends_on_changes_its_key(bert, lms, capital):
-    base = (bert, capital, "[X] [V] [Y] .", 0, SETTINGS, None)
-    shorter = replace(capital, train=capital.train[:-1])
-    others = [
-        (lms["roberta-small"], *base[1:]),
-        (bert, shorter, *base[2:]),
-        (*base[:2], "[V] [X] [Y] .", *base[3:]),
-        (*base[:3], 1, SETTINGS, None),
-        (*base[:4], replace(SETTINGS, learning_rate=0.1), None),
-        (*base[:5], torch.zeros(1, bert.dim)),
-        (*base[:5], torch.ones(1, bert.dim)),
-    ]
-    keys = {tuning._key(*parts) for parts in [base, *others]}
-    assert len(keys) == 8
-    assert tuning._key(*base) in keys
-
-
-def test_a_changed_library_does_not_find_old_prompts(bert, capital, monkeypatch):
-    before = tuning._key(bert, capital, "[X] [V] [Y] .", 0, SETTINGS, None)
-    monkeypatch.setattr("ptlib.keeping.store.inspect.getsource", lambda module: f"other code of {module}")
-    assert tuning._key(bert, capital, "[X] [V] [Y] .", 0, SETTINGS, None) != before
 
 
 def test_an_empty_task_is_refused(bert, capital):

@@ -3,7 +3,9 @@ import torch
 from safetensors.torch import save_file
 
 import ptlib as pt
-from ptlib.tuning import in_words as words
+from ptlib.prompts.template import parse
+from ptlib.tuning import engine
+from ptlib.tuning.gradients import Gradients
 
 SETTINGS = pt.WordSettings(steps=60)
 
@@ -91,9 +93,9 @@ def test_the_slope_is_that_of_the_mean_loss_over_the_models(exact_bert, exact_gp
         patch.setattr(torch.optim, "Adam", Noting)
         pt.tune_words([exact_bert, exact_gpt2], capital, settings=pt.WordSettings(steps=1), progress=False)
     z = seen["z"].requires_grad_()
-    template = "[X] [V] [V] [V] [V] [V] [Y] ."
+    template = parse("[X] [V] [V] [V] [V] [V] [Y] .")
     for lm in (exact_bert, exact_gpt2):
-        side = pt.gradients.Gradients(lm, [(capital, 0)], template, steps=1, rows=4)
+        side = Gradients(lm, [(capital, 0)], template, steps=1, rows=4)
         vectors = torch.softmax(z, dim=-1) @ pt.models.word_vectors(lm, vocabulary)
         rows = side.table[side.orders[0].flatten()]
         (side._loss(rows, vectors, torch.zeros(4, dtype=torch.long)) / 2).backward()
@@ -102,7 +104,7 @@ def test_the_slope_is_that_of_the_mean_loss_over_the_models(exact_bert, exact_gp
 
 def test_finished_prompts_are_kept(bert, capital, tmp_path, monkeypatch):
     first = pt.tune_words(bert, capital, settings=SETTINGS, cache=tmp_path, progress=False)
-    monkeypatch.setattr(words, "_tune", None)
+    monkeypatch.setattr(engine, "Descent", None)
     again = pt.tune_words(bert, capital, settings=SETTINGS, cache=tmp_path, progress=False)
     assert torch.equal(first["P36", 0].shares, again["P36", 0].shares)
     assert again["P36", 0].words == first["P36", 0].words

@@ -91,7 +91,7 @@ def test_a_template_has_one_place_for_the_whole_prompt(bert, capital):
 def test_what_was_tuned_is_kept(bert, tasks, tmp_path, monkeypatch):
     options = {"seeds": (0, 1), "settings": SETTINGS, "cache": tmp_path, "progress": False}
     first = pt.tune_toward(bert, tasks, [TEXT], gammas=(0, 1), **options)
-    monkeypatch.setattr("ptlib.tuning.toward.Descent", None)  # nothing more can be tuned
+    monkeypatch.setattr("ptlib.tuning.engine.Descent", None)  # nothing more can be tuned
     again = pt.tune_toward(bert, tasks, [TEXT], gammas=(1, 0), **options)
     assert all(torch.equal(prompt.vectors, again[aim].vectors) for aim, prompt in first.items())
     assert again["P36", TEXT, 1.0, 0].settings["gamma"] == 1.0

@@ -1,0 +1,48 @@
+"""Scale: how large the embeddings of a model are, so that a rate or a strength means the same on every model."""
+
+import weakref
+from collections.abc import Callable
+from functools import wraps
+
+import torch
+
+from ptlib.models.language_model import LanguageModel
+
+SAMPLE = 5_000  # words whose neighbours are looked for; a median over so many is right to about two hundredths
+AT_ONCE = 2**26  # distances that are held in memory
+
+
+def _once(measure: Callable[[LanguageModel], float]) -> Callable[[LanguageModel], float]:
+    """Measure a model once, and keep the result for as long as the model is."""
+    known: weakref.WeakKeyDictionary[LanguageModel, float] = weakref.WeakKeyDictionary()
+
+    @wraps(measure)
+    def kept(lm: LanguageModel) -> float:
+        if lm not in known:
+            known[lm] = measure(lm)
+        return known[lm]
+
+    return kept
+
+
+@_once
+def spread(lm: LanguageModel) -> float:
+    """The standard deviation of a word embedding's numbers about the mean of their dimension: the unit of rates."""
+    return lm.moments[1].square().mean().sqrt().item()
+
+
+@_once
+def word_spacing(lm: LanguageModel) -> float:
+    """The median Euclidean distance from a word to its nearest neighbour: the unit of distances between vectors.
+
+    Where there are more than 5,000 words, that of so many of them (always the same) to their nearest among all.
+    """
+    words = lm.embeddings[list(lm.words.values())]
+    some = words
+    if len(words) > SAMPLE:
+        some = words[torch.randperm(len(words), generator=torch.Generator().manual_seed(0))[:SAMPLE].to(words.device)]
+    # The nearest word to a word is itself, at a distance of about 0.
+    parts = [
+        torch.cdist(part, words).topk(2, largest=False).values[:, 1] for part in some.split(-(-AT_ONCE // len(words)))
+    ]
+    return torch.cat(parts).median().item()

@@ -1,0 +1,81 @@
+"""Real pretrained models, in the folder that `PTLIB_REAL_MODELS` names, on real facts, from the folder `PTLIB_LAMA`."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ptlib as pt
+from ptlib.prompts.cloze import encode_texts, slot_logits
+from ptlib.prompts.template import parse
+from tests import shapes
+
+WHERE = ("PTLIB_REAL_MODELS", "PTLIB_LAMA")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(set(WHERE) - set(os.environ)), reason=f"needs folders, named by {' and '.join(WHERE)}"),
+]
+FOLDERS = sorted(path for path in Path(os.environ.get(WHERE[0], os.devnull)).glob("*") if path.is_dir())
+RELATIONS = ("P17", "P30", "P36", "P37", "P103", "P106", "P495", "P1412")
+FACTS = 100
+SETTINGS = pt.Settings(steps=60)
+SUBJECTS, WORDS = ("France", "The University of California, Berkeley"), " has its capital in"
+
+
+@pytest.fixture(scope="module", params=FOLDERS, ids=lambda path: path.name)
+def lm(request):
+    return pt.load(str(request.param), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def tasks(lm):
+    lama = pt.read_lama(os.environ["PTLIB_LAMA"])
+    known, _ = pt.in_vocabulary([lama[name] for name in RELATIONS], [lm])
+    tasks = [shapes.split_by_subject(task) for task in known]
+    return [replace(task, test=task.test[:FACTS]) for task in tasks]
+
+
+@torch.no_grad()
+def in_transformers(lm, text):
+    """What the model says behind a text, without anything of the library."""
+    return lm.model(**lm.tokenizer(text, return_tensors="pt")).logits[0, -1]
+
+
+@torch.no_grad()
+def in_ptlib(lm, template, vectors):
+    """The same behind each of the subjects in one padded batch."""
+    cloze = encode_texts(lm, parse(template), SUBJECTS)
+    return slot_logits(lm, cloze, vectors.expand(len(cloze), -1, -1))
+
+
+@pytest.mark.parametrize("way", ["in words", "as a prompt"])
+def test_logits_are_those_of_transformers(lm, way):
+    if lm.kind == "masked":
+        pytest.skip("continues no text")
+    vectors = lm.embeddings[lm.tokenizer(WORDS, add_special_tokens=False)["input_ids"]]
+    if way == "in words":
+        found = in_ptlib(lm, f"[X]{WORDS} [Y] .", vectors[:0])
+    else:
+        found = in_ptlib(lm, f"[X] {'[V] ' * len(vectors)}[Y] .", vectors)
+    expected = torch.stack([in_transformers(lm, subject + WORDS) for subject in SUBJECTS])
+    assert (found - expected).abs().max() < 1e-4 * expected.std()
+
+
+def test_tuned_prompts_beat_the_manual_template_on_each_of_eight_relations(lm, tasks):
+    """With the settings that are the default, but for fewer steps."""
+    prompts = pt.tune_many(lm, tasks, settings=SETTINGS, progress=False)
+    tuned = np.array(pt.accuracy_many(lm, tasks, prompts, quick=True))
+    manual = np.array([pt.accuracy(lm, task).value for task in tasks])
+    print(lm.name, *(f"{t.name} {m:.2f} {s:.2f}" for t, m, s in zip(tasks, manual, tuned, strict=True)), sep="\n")
+    assert (tuned > manual).sum() >= 8
+    assert tuned.mean() > manual.mean() + 0.1
+
+
+def test_the_spacing_of_words_hardly_depends_on_which_are_looked_at(lm):
+    words = lm.embeddings[list(lm.words.values())]
+    others = words[torch.randperm(len(words), generator=torch.Generator().manual_seed(1))[:500]]
+    nearest = torch.cdist(others, words).topk(2, largest=False).values[:, 1]
+    assert nearest.median().item() == pytest.approx(pt.reading.word_spacing(lm), rel=0.1)
