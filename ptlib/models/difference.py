@@ -11,16 +11,23 @@ TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 0.05, torc
 def difference(found: Float[Tensor, "*a"], expected: Float[Tensor, "*b"]) -> float:
     """The largest difference, in standard deviations of what is expected; infinite where shapes differ or not numbers.
 
-    Where both are the same infinity, as of words that a model never says, there is none.
+    Rounding grows with the logits themselves: where a tenth of the largest is more than a standard deviation, that
+    is the unit. Where both are the same infinity, as of words that a model never says, there is no difference.
     """
     if found.shape != expected.shape:
         return float("inf")
     found, expected = found.double(), expected.double()
     apart = torch.where(found == expected, 0, (found - expected).abs()).max().item()
-    spread = expected[expected.isfinite()].std().item()
+    finite = expected[expected.isfinite()]
+    unit = max(finite.std().item(), finite.abs().max().item() / 10) if len(finite) > 1 else 0
     if apart == 0:
         return 0.0
-    return apart / spread if apart < float("inf") and spread > 0 else float("inf")
+    return apart / unit if apart < float("inf") and unit > 0 else float("inf")
+
+
+def typical_difference(found: Float[Tensor, "*a"], expected: Float[Tensor, "*a"]) -> float:
+    """The root of the mean square of the differences, in standard deviations of what is expected."""
+    return ((found.double() - expected.double()).square().mean().sqrt() / expected.double().std()).item()
 
 
 def tolerance(dtype: torch.dtype) -> float:

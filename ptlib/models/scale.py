@@ -28,7 +28,7 @@ def _once(measure: Callable[[LanguageModel], float]) -> Callable[[LanguageModel]
 @_once
 def spread(lm: LanguageModel) -> float:
     """The standard deviation of a word embedding's numbers about the mean of their dimension: the unit of rates."""
-    return lm.embeddings.var(dim=0).mean().sqrt().item()
+    return lm.moments[1].square().mean().sqrt().item()
 
 
 @_once
