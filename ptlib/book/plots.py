@@ -82,7 +82,7 @@ def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
     return figure
 
 
-def whiskers(runs: Sequence[Float[np.ndarray, " seeds"]]) -> Float[np.ndarray, "2 bars"]:
+def whiskers(runs: Sequence[np.ndarray | Sequence[float]]) -> Float[np.ndarray, "2 bars"]:
     """Error bars for means of shares: one standard deviation to either side, and never beyond 0 or 1."""
     means = np.array([np.mean(values) for values in runs])
     spreads = np.array([np.std(values, ddof=1) if len(values) > 1 else 0.0 for values in runs])
