@@ -68,7 +68,8 @@ def claim(name: str, sentence: str, *needs: Comparison, profiles: Sequence[str] 
     """Say something about what was measured, and keep with it whether it holds.
 
     The text of the book shows the sentence where it quotes the name. Where it does not hold, the build fails in the
-    profiles that it was written for, and in others the text says so.
+    profiles that it was written for, and in others the text says so; or that it was not measured there, where one of
+    its numbers is none.
 
     Args:
         name: what the text calls it by.
@@ -89,8 +90,15 @@ def claim(name: str, sentence: str, *needs: Comparison, profiles: Sequence[str] 
         "needs": [_plain(need) for need in needs],
         "profiles": list(profiles),
     }
-    shown = sentence if holds else f"(Does not hold here: {sentence})"
-    record(name, {"text/plain": repr(shown)}, claim=about)
+    record(name, {"text/plain": repr(_shown(sentence, needs, holds))}, claim=about)
+
+
+def _shown(sentence: str, needs: Sequence[Comparison], holds: bool) -> str:
+    """What the page says."""
+    if holds:
+        return sentence
+    measured = all(np.isfinite((*need.first, *need.second)).all() for need in needs)
+    return f"(Does not hold here: {sentence})" if measured else "(Not measured here.)"
 
 
 def _plain(need: Comparison) -> dict[str, object]:

@@ -88,7 +88,9 @@ def test_a_claim_that_does_not_hold_fails_the_build_where_it_was_written_for(sho
 
 def test_what_is_not_a_number_can_be_sent_and_does_not_hold(shown):
     pt.book.claim("up", "Up.", more([NAN, 1], 0))
-    (about,) = results(executed(shown, "paper"))["claims"].values()
+    kept = results(executed(shown, "paper"))
+    assert kept["up"] == "(Not measured here.)"
+    (about,) = kept["claims"].values()
     assert about["holds"] is False
     assert json.loads(json.dumps(about, allow_nan=False))["needs"][0]["first"] == [None, 1.0]
 
