@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedConfig
 
-from ptlib.models.language_model import shape_of
+from ptlib.models.loading import shape_of
 from ptlib.models.number_formats import name_of, quick_dtype
 from ptlib.tuning.descent import Settings
 

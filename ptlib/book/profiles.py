@@ -12,7 +12,8 @@ import torch
 from ptlib.book.cost import in_words, tuning_cost
 from ptlib.errors import PromptError
 from ptlib.keeping.store import default_cache
-from ptlib.models.language_model import LanguageModel, load
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.loading import load
 from ptlib.tasks.lama import in_vocabulary, load_lama
 from ptlib.tasks.shipped import relation, relations
 from ptlib.tasks.task import Task

@@ -19,7 +19,8 @@ from ptlib.errors import PromptError
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.keeping.keys import key_of, settings_of
 from ptlib.keeping.store import Store, default_cache
-from ptlib.models.language_model import LanguageModel, load
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.loading import load
 from ptlib.models.quick import arithmetic
 from ptlib.prompts.word_prompt import WordPrompt
 from ptlib.scoring.scores import accuracy, accuracy_by_seed

@@ -2,7 +2,8 @@
 
 from ptlib.models.altered import rotated, untrained
 from ptlib.models.checkpoint import pocket_models
-from ptlib.models.language_model import LanguageModel, load, parameters_of
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.loading import load, parameters_of
 from ptlib.models.scale import spread
 from ptlib.models.shared import shared_words, word_vectors
 

@@ -6,14 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ptlib.models.language_model import LOADERS, LanguageModel
+from ptlib.models.language_model import LanguageModel
 
 
 def untrained(lm: LanguageModel, *, seed: int = 0) -> LanguageModel:
     """A model of the same shape and tokenizer with random weights (Zhong et al. 2021 use it as a control)."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = LOADERS[lm.kind].from_config(lm.model.config)
+        model = type(lm.model)(copy.deepcopy(lm.model.config))
     model = model.eval().requires_grad_(False).to(lm.device, lm.dtype)
     return LanguageModel(f"untrained {lm.name}", lm.kind, model, lm.tokenizer)
 

@@ -8,6 +8,7 @@ from ptlib.models.language_model import LanguageModel
 
 CPU_TOKENS = 2_048  # more than that, and a CPU's caches no longer hold what a layer hands to the next
 CUDA_TOKENS = 131_072  # with more, a GPU is not busier
+LAYERS = 48  # of a model that does not say how many it has: as many as large ones have
 NUMBERS_A_LAYER = 34  # kept for the backward pass for each token, in widths of the model (Korthikanti et al. 2022)
 
 
@@ -36,8 +37,9 @@ def tokens_in(memory: int, lm: LanguageModel) -> int:
 
     The rest is for other models, and for what the estimate leaves out, such as attention and the allocator's gaps.
     """
-    config = lm.model.config
-    hidden = config.num_hidden_layers * NUMBERS_A_LAYER * config.hidden_size * 2
-    head = config.vocab_size  # logits: ten bytes for each word of the vocabulary in each row, shared by some ten tokens
+    config = lm.model.config.get_text_config()
+    layers = getattr(config, "num_hidden_layers", None) or LAYERS
+    hidden = layers * NUMBERS_A_LAYER * (getattr(config, "hidden_size", None) or lm.dim) * 2
+    head = lm.vocabulary  # logits: ten bytes for each word of the vocabulary in each row, shared by some ten tokens
     weights = lm.parameters * 6  # in float32, and in half of that
     return max(1, min(CUDA_TOKENS, (memory - weights) // 3 // (hidden + head)))

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from safetensors import SafetensorError
 from transformers.utils import logging
 
 from ptlib.errors import PromptError, first_line
@@ -88,10 +87,12 @@ def require_vocabulary(name: str, folder: Path) -> None:
 
 @contextmanager
 def readable(name: str) -> Iterator[None]:
-    """Turns what goes wrong in reading a checkpoint into one line."""
+    """Turns what goes wrong in reading a checkpoint into one line; a configuration can break any code of its family."""
     try:
         yield
-    except (OSError, ValueError, SafetensorError) as error:
+    except PromptError:
+        raise
+    except Exception as error:
         _refuse(name, first_line(error), "use another checkpoint", error)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ptlib.errors import PromptError
-from ptlib.models.language_model import WEIGHTS
+from ptlib.models.checkpoint import WEIGHTS
 from ptlib.pocket.build import build
 from ptlib.pocket.recipes import RECIPES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from ptlib.models.language_model import WEIGHTS
+from ptlib.models.checkpoint import WEIGHTS
 from ptlib.pocket import card
 from ptlib.pocket.batches import Batches
 from ptlib.pocket.corpus import Sentence, generated, text_sentences

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from ptlib.models.language_model import LanguageModel, load
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.loading import load
 from ptlib.pocket.pretrain import LOSS_WINDOW, Progress
 from ptlib.pocket.recall import recall
 from ptlib.tasks.shipped import relation, relations

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
-from ptlib.models.logits import logits_at
+from ptlib.models.with_vectors import logits_with
 from ptlib.prompts.template import SLOT, TEXT, VECTOR, Template
 from ptlib.tasks.task import Example
 
@@ -149,8 +149,4 @@ def logits_where(
     where: Bool[Tensor, "rows tokens"],
 ) -> Float[Tensor, "chosen vocabulary"]:
     """What the model says at marked places, in reading order, with each row's own prompt vectors in place."""
-    rows = torch.arange(len(cloze), device=lm.device)
-    embedded = lm.look_up(cloze.ids)
-    embedded = embedded.index_put((rows[:, None], cloze.prompt_at), vectors.to(embedded.dtype))
-    attention = (torch.arange(cloze.ids.shape[1], device=lm.device) < cloze.lengths[:, None]).long()
-    return logits_at(lm.model, where, inputs_embeds=embedded, attention_mask=attention)
+    return logits_with(lm.model, cloze.ids, cloze.lengths, cloze.prompt_at, vectors, where)

@@ -15,7 +15,7 @@ from peft import PromptTuningConfig, TaskType, get_peft_model
 from transformers import GPT2LMHeadModel
 
 import ptlib as pt
-from ptlib.models.language_model import WEIGHTS
+from ptlib.models.checkpoint import WEIGHTS
 from ptlib.tasks.task import Task
 
 RELATIONS, LENGTH, ROWS, STEPS, ROUNDS = 12, 5, 4, 100, 3

@@ -4,7 +4,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ptlib as pt
 from ptlib.book import cost
-from ptlib.models.language_model import shape_of
+from ptlib.models.loading import shape_of
 
 TOKENS = 16
 

@@ -69,7 +69,7 @@ def test_every_kind_of_result_reaches_the_code_that_makes_it():
     """What no list has to name any more."""
     tuned = set(keys.reach(pt.tune_many.__module__))
     assert {
-        pt.load.__module__,
+        pt.LanguageModel.__module__,
         "ptlib.tuning.gradients",
         "ptlib.prompts.cloze",
         "ptlib.models.logits",

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import ptlib as pt
-from ptlib.models.language_model import WEIGHTS
+from ptlib.models.checkpoint import WEIGHTS
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import torch
 from safetensors import safe_open
 
 import ptlib as pt
-from ptlib.models.language_model import WEIGHTS
+from ptlib.models.checkpoint import WEIGHTS
 from ptlib.pocket import card
 from ptlib.pocket.recall import recall
 from ptlib.pocket.recipes import RECIPES

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel
 
 import ptlib as pt
-from ptlib.models.language_model import WEIGHTS
+from ptlib.models.checkpoint import WEIGHTS
 
 TEXT = " France"
 

@@ -9,7 +9,7 @@ from peft import PromptTuningConfig, TaskType, get_peft_model
 from transformers import GPT2LMHeadModel
 
 import ptlib as pt
-from ptlib.models.language_model import WEIGHTS
+from ptlib.models.checkpoint import WEIGHTS
 from ptlib.prompts.cloze import concatenate, encode, encode_once, encode_texts, slot_logits
 from ptlib.prompts.template import parse
 from ptlib.tasks.task import Example
