@@ -8,7 +8,7 @@ import torch
 
 from ptlib.models.language_model import LanguageModel
 
-SAMPLE = 5_000  # words whose neighbours are looked for; a median over so many is right to about two hundredths
+MANY, SAMPLE = 5_000, 1_000  # with more words than many, the neighbours of so many of them are looked for
 AT_ONCE = 2**26  # distances that are held in memory
 
 
@@ -35,11 +35,11 @@ def spread(lm: LanguageModel) -> float:
 def word_spacing(lm: LanguageModel) -> float:
     """The median Euclidean distance from a word to its nearest neighbour: the unit of distances between vectors.
 
-    Where there are more than 5,000 words, that of so many of them (always the same) to their nearest among all.
+    Where there are more than 5,000 words, that of 1,000 of them (always the same) to their nearest among all.
     """
     words = lm.embeddings[list(lm.words.values())]
     some = words
-    if len(words) > SAMPLE:
+    if len(words) > MANY:
         some = words[torch.randperm(len(words), generator=torch.Generator().manual_seed(0))[:SAMPLE].to(words.device)]
     # The nearest word to a word is itself, at a distance of about 0.
     parts = [

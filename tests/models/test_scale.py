@@ -41,7 +41,7 @@ def test_the_spacing_of_words_is_that_of_scipy(lm):
 
 
 def test_the_spacing_of_many_words_is_estimated_on_some(lm, monkeypatch):
-    monkeypatch.setattr(scale, "SAMPLE", 1_000)
+    monkeypatch.setattr(scale, "MANY", 1_000)
     monkeypatch.setattr(scale, "AT_ONCE", 100_000)
     anew = pt.LanguageModel(lm.name, lm.kind, lm.model, lm.tokenizer)
     assert pt.reading.word_spacing(anew) != pt.reading.word_spacing(lm)
