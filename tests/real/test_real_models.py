@@ -19,9 +19,9 @@ pytestmark = [
     pytest.mark.skipif(bool(set(WHERE) - set(os.environ)), reason=f"needs folders, named by {' and '.join(WHERE)}"),
 ]
 FOLDERS = sorted(path for path in Path(os.environ.get(WHERE[0], os.devnull)).glob("*") if path.is_dir())
-RELATIONS = ("P17", "P30", "P36", "P37", "P103", "P106", "P495", "P1412")
+RELATIONS = ("P17", "P19", "P27", "P30", "P36", "P37", "P103", "P106", "P127", "P140", "P495", "P1412")
+WON = 8  # of them, at least
 FACTS = 100
-SETTINGS = pt.Settings(steps=60)
 SUBJECTS, WORDS = ("France", "The University of California, Berkeley"), " has its capital in"
 
 
@@ -64,11 +64,11 @@ def test_logits_are_those_of_transformers(lm, way):
     assert (found - expected).abs().max() < 1e-4 * expected.std()
 
 
-def test_tuned_prompts_beat_the_manual_template_on_each_of_eight_relations(lm, tasks):
-    """With the settings that are the default, but for fewer steps."""
-    prompts = pt.tune_many(lm, tasks, settings=SETTINGS, progress=False)
+def test_tuned_prompts_beat_the_manual_template_on_most_relations(lm, tasks):
+    """With the settings that are the default."""
+    prompts = pt.tune_many(lm, tasks, progress=False)
     tuned = np.array(pt.accuracy_many(lm, tasks, prompts, quick=True))
     manual = np.array([pt.accuracy(lm, task).value for task in tasks])
     print(lm.name, *(f"{t.name} {m:.2f} {s:.2f}" for t, m, s in zip(tasks, manual, tuned, strict=True)), sep="\n")
-    assert (tuned > manual).sum() >= 8
+    assert (tuned > manual).sum() >= WON
     assert tuned.mean() > manual.mean() + 0.1
