@@ -116,8 +116,15 @@ class Scores:
 
 
 def load_scores(path: str | Path) -> Scores:
-    """Read what `Scores.save` wrote."""
-    return Scores(load_tensor(path, kind="table of scores")[0].numpy())
+    """Read what `Scores.save` wrote.
+
+    Raises:
+        PromptError: the file is missing, cut short, or holds no table.
+    """
+    values, _ = load_tensor(path, kind="table of scores")
+    if values.dim() != 2:
+        raise PromptError(f"{path}: scores of {values.dim()} dimensions, and not by seed and task")
+    return Scores(values.double().numpy())
 
 
 def transfer_table(

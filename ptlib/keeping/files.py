@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ptlib.errors import PromptError, first_line
@@ -67,13 +67,24 @@ def put_aside(path: Path, error: PromptError) -> None:
     warnings.warn(f"{error}; it is now {aside.name}, and made anew", stacklevel=2)
 
 
+def write_safetensors(
+    path: Path, tensors: Mapping[str, Float[Tensor, "..."]], metadata: dict[str, str] | None = None
+) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    `safetensors` itself would write by way of a file that only its owner can read, and that nobody clears away after
+    a kill.
+    """
+    whole = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    write_atomically(path, lambda temporary: temporary.write_bytes(whole))
+
+
 def save_tensors(
     path: Path, tensors: Mapping[str, Float[Tensor, "..."]], about: Mapping[str, object], *, kind: str
 ) -> None:
     """Write tensors and their description to a safetensors file, whole or not at all."""
     metadata = {"format": f"ptlib {kind} 1", "about": json.dumps(about)}
-    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, lambda temporary: save_file(whole, temporary, metadata=metadata))
+    write_safetensors(path, tensors, metadata)
 
 
 def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Float[Tensor, "..."]], dict]:

@@ -9,13 +9,12 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from ptlib.errors import PromptError
-from ptlib.keeping.files import write_atomically
+from ptlib.keeping.files import write_safetensors
 from ptlib.models.logits import logits_at
 from ptlib.pocket.batches import Batch, Batches, choose_masked, choose_predicted
 
@@ -139,9 +138,9 @@ def _state(model: PreTrainedModel, optims: list[torch.optim.Optimizer]) -> Itera
 def _save(
     path: Path, model: PreTrainedModel, optims: list[torch.optim.Optimizer], progress: Progress, key: str
 ) -> None:
-    tensors = {name: value.contiguous().cpu() for name, value in _state(model, optims)}
+    tensors = {name: value.cpu() for name, value in _state(model, optims)}
     about = {"step": progress.step, "seconds": progress.seconds, "losses": progress.losses}
-    write_atomically(path, lambda file: save_file(tensors, file, metadata={"progress": json.dumps(about), "key": key}))
+    write_safetensors(path, tensors, {"progress": json.dumps(about), "key": key})
 
 
 def _restore(path: Path, model: PreTrainedModel, optims: list[torch.optim.Optimizer], key: str) -> Progress:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.keeping.files import write_atomically
+from ptlib.keeping.files import write_atomically, write_safetensors
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import START, VECTOR, parse
@@ -106,7 +105,7 @@ def save_adapter(prompt: SoftPrompt, lm: LanguageModel, folder: str | Path) -> N
         "num_attention_heads": getattr(lm.model.config, "num_attention_heads", None),
         "prompt_tuning_init": "RANDOM",
     }
-    write_atomically(folder / WEIGHTS, lambda path: save_file({TENSOR: prompt.vectors}, path))
+    write_safetensors(folder / WEIGHTS, {TENSOR: prompt.vectors})
     write_atomically(folder / CONFIG, lambda path: path.write_text(json.dumps(config, indent=2), encoding="utf-8"))
 
 

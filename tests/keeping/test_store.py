@@ -188,7 +188,7 @@ def test_a_disk_that_is_full_or_cannot_be_written_to_is_one_line(make, bert, sho
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(pt.PromptError, match="No space left on device"):
         make(bert, short, tmp_path / "cache")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == []
@@ -214,7 +214,7 @@ def test_a_damaged_file_that_cannot_be_moved_is_one_line(bert, short, tmp_path, 
 def test_files_have_the_permissions_that_the_umask_gives(mask, mode, bert, short, tmp_path):
     before = os.umask(mask)
     try:
-        prompt = pt.random_prompt(bert, short, template="[V] [X] [Y]")
+        prompt = pt.random_prompt(bert, short, template="[V] [S][X] [Y]")
         prompt.save(tmp_path / "prompt.safetensors")
         pt.save_adapter(prompt, bert, tmp_path / "adapter")
         table.Scores(torch.ones(1, 1).numpy()).save(tmp_path / "scores.safetensors")
@@ -230,7 +230,7 @@ def test_a_tilde_is_the_home_folder(bert, short, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PTLIB_CACHE", "~/kept")
     assert pt.keeping.default_cache() == tmp_path / "kept"
-    prompt = pt.random_prompt(bert, short, template="[V] [X] [Y]")
+    prompt = pt.random_prompt(bert, short, template="[V] [S][X] [Y]")
     prompt.save("~/made/prompt.safetensors")
     assert torch.equal(pt.load_prompt("~/made/prompt.safetensors").vectors, prompt.vectors)
     pt.save_adapter(prompt, bert, "~/adapter")

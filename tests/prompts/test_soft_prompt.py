@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -24,11 +26,11 @@ def test_a_failed_save_leaves_the_old_file(prompt, tmp_path, monkeypatch):
     prompt.save(file)
     before = file.read_bytes()
 
-    def cut_short(_tensors, path, **_):
-        path.write_bytes(b"half")
+    def cut_short(path, _):
+        path.write_text("half", encoding="utf-8")
         raise OSError("disk full")
 
-    monkeypatch.setattr("ptlib.keeping.files.save_file", cut_short)
+    monkeypatch.setattr(Path, "write_bytes", cut_short)
     with pytest.raises(pt.PromptError, match=r"a.safetensors: cannot be written \(disk full\); make room"):
         prompt.save(file)
     assert file.read_bytes() == before
