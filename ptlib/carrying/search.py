@@ -26,7 +26,8 @@ def gradient_search(
     """The paper's search: Adam on `1 - objective`, from Xavier-normal vectors.
 
     What can be computed before the first step is. Without a mask, the unit anchors A = QR are as good as R, which
-    is no taller than it is wide: Q turns lengths and angles into themselves, so `cos(A v, r) = (R v)'(Q'r) / (|R v| |r|)`.
+    is no taller than it is wide: Q turns lengths and angles into themselves, so
+    `cos(A v, r) = (R v)'(Q'r) / (|R v| |r|)`.
 
     Args:
         wanted: relative representations.
