@@ -21,7 +21,7 @@ from ptlib.tuning.descent import Settings
 from ptlib.tuning.in_words import WordSettings
 
 FILE = Path(__file__).with_name("profiles.toml")
-FAMILIES = ("bert", "roberta", "albert", "gpt2")  # the order that chapters name them in
+FAMILIES = ("bert", "roberta", "albert", "gpt2")  # the order that chapters name them in; others come behind
 LAMA_RELATIONS = 41
 FIRST_RELATION = "P36"  # capitals, which most examples are about
 LEAST = {"relations": 2, "seeds": 2, "steps": 1}  # chapters compare relations and seeds, so two of each
@@ -128,7 +128,7 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
             raise PromptError(f"shortened to {count} {what}; give at least {LEAST[what]}")
     about = known[name]
     steps = {"steps": shorter["steps"]} if "steps" in shorter else {}
-    families = {family: about["models"][family] for family in FAMILIES}
+    families = {family: about["models"][family] for family in dict.fromkeys((*FAMILIES, *about["models"]))}
     seeds = range(seed, seed + shorter.get("seeds", about["seeds"]))
     settings, written = (Settings(**about["settings"] | steps), WordSettings(**about["written"] | steps))
     search_steps = min(about["search_steps"], shorter.get("steps", about["search_steps"]))

@@ -1,6 +1,7 @@
 import pytest
 
 import ptlib as pt
+from ptlib.book import profiles
 
 
 @pytest.mark.parametrize("name", ["smoke", "pocket"])
@@ -64,3 +65,12 @@ def test_the_paper_profile_asks_for_facts_that_every_model_can_answer(lms, monke
 def test_what_is_not_there_is_refused(arguments, message):
     with pytest.raises(pt.PromptError, match=message):
         pt.book.profile(**arguments)
+
+
+def test_a_fifth_family_comes_behind_the_four(tmp_path, monkeypatch):
+    file = tmp_path / "profiles.toml"
+    known = profiles.FILE.read_text(encoding="utf-8")
+    file.write_text(known + '\n[paper.models.opt]\nopt-small = "facebook/opt-125m"\n', encoding="utf-8")
+    monkeypatch.setattr(profiles, "FILE", file)
+    assert list(pt.book.profile("paper").families) == ["bert", "roberta", "albert", "gpt2", "opt"]
+    assert pt.book.profile("paper").models("opt") == {"opt-small": "facebook/opt-125m"}
