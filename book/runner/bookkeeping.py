@@ -17,11 +17,15 @@ def without_notes(source: str) -> str:
     kept = [statement for statement in tree.body if statement not in notes]
     if last in notes and kept and isinstance(kept[-1], ast.Expr):
         # What stands last in a cell is shown; this stood before something else, and was not.
-        row = kept[-1].end_lineno - 1
+        row = _last_row(kept[-1])
         end = len(lines[row].encode()[: kept[-1].end_col_offset].decode())
         lines[row] = lines[row][:end] + ";" + lines[row][end:].removeprefix(";")
-    gone = {row for note in notes for row in range(note.lineno - 1, note.end_lineno)}
+    gone = {row for note in notes for row in range(note.lineno - 1, _last_row(note) + 1)}
     return "\n".join(line for row, line in enumerate(lines) if row not in gone).strip("\n")
+
+
+def _last_row(statement: ast.stmt) -> int:
+    return (statement.end_lineno or statement.lineno) - 1
 
 
 def _bodies(tree: ast.AST) -> list[list[ast.stmt]]:
@@ -47,5 +51,5 @@ def _is_note(statement: ast.stmt) -> bool:
 def _alone(statement: ast.stmt, lines: list[str]) -> bool:
     """Whether nothing else stands on the lines of a statement but a comment."""
     before = lines[statement.lineno - 1].encode()[: statement.col_offset].decode()
-    behind = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode()
+    behind = lines[_last_row(statement)].encode()[statement.end_col_offset :].decode()
     return not before.strip() and (not behind.strip(" ;") or behind.lstrip().startswith("#"))

@@ -50,7 +50,7 @@ def check_buttons(page: Page, soup: BeautifulSoup, address: str) -> None:
     """
     if not has_owner(address):
         for link in soup.find_all("a", href=True):
-            if not has_owner(link["href"]):
+            if not has_owner(str(link["href"])):
                 raise BookError(f"{page.name}: has a link to {link['href']}, while the repository has no address")
     elif page.is_chapter:
         wanted = f"{COLAB}/{owner_and_name(address)}/blob/{FOLDER}/{Path(page.name).name}.ipynb"

@@ -117,7 +117,7 @@ def check_site(pages: list[Page], html: Path, address: str) -> None:
             raise BookError(f"{page.name}: in _toc.yml, but no page was built")
         soup = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
         for image in (soup.find("article") or soup).find_all("img"):
-            source, alt = image.get("src", ""), (image.get("alt") or "").strip()
+            source, alt = image.get("src", ""), str(image.get("alt") or "").strip()
             if not alt or Path(urlparse(alt).path).suffix in (".png", ".svg", ".jpg"):
                 raise BookError(f"{page.name}: the image {source} has no alt text")
         check_buttons(page, soup, address)

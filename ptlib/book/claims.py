@@ -116,4 +116,5 @@ def _compared(direction: str, first: Numbers, second: Numbers, margin: float | i
     pairs = np.broadcast_arrays(np.asarray(first, dtype=float), np.asarray(second, dtype=float))
     if not pairs[0].size:
         raise PromptError("nothing to compare; a claim about no numbers would hold always")
-    return Comparison(direction, *(tuple(side.ravel().tolist()) for side in pairs), float(margin))
+    left, right = (tuple(side.ravel().tolist()) for side in pairs)
+    return Comparison(direction, left, right, float(margin))

@@ -53,7 +53,7 @@ class Anchors:
         self, relative: Float[Tensor, "*prompts length anchors"]
     ) -> Bool[Tensor, "*prompts length anchors"] | None:
         """For each vector which anchors count, or None if all do."""
-        if not self.by.startswith("nearest") or self.count >= relative.shape[-1]:
+        if self.count is None or not self.by.startswith("nearest") or self.count >= relative.shape[-1]:
             return None
         closeness = relative.abs() if self.by == "nearest absolute" else relative
         nearest = closeness.topk(self.count, dim=-1).indices

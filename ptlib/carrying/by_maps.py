@@ -25,7 +25,7 @@ class Mapping(ABC):
 
     def __call__(self, sources: Sequence[Source], target: LanguageModel) -> Vectors:
         """See `Method`."""
-        return sum(source.weight * self.map(source, target) for source in sources)
+        return sum((source.weight * self.map(source, target) for source in sources), torch.zeros(()))
 
     @abstractmethod
     def map(self, source: Source, target: LanguageModel) -> Vectors:
@@ -142,8 +142,8 @@ class NeuralProjector(Mapping):
                         best, mapped = error, layers(source.vectors.to(there))
             optimizer.zero_grad()
             with torch.autocast(there.device.type, torch.bfloat16, enabled=short):  # half the time, for a gradient
-                error = nn.functional.mse_loss(layers(shown), aims)
-            error.backward()
+                loss = nn.functional.mse_loss(layers(shown), aims)
+            loss.backward()
             optimizer.step()
         if mapped is None:
             raise PromptError(f"{self.label}: found no map in {self.steps} steps; take more, or smaller ones")

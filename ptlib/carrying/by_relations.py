@@ -167,7 +167,7 @@ def encode_sources(
         seen.append(relative(source.vectors - origin, here - origin).to(there))
     landmarks = there - there.mean(dim=0) if centre else there
     if combine == "representations" or len(sources) == 1:
-        wanted = sum(source.weight * one for source, one in zip(sources, seen, strict=True))
+        wanted = sum((source.weight * one for source, one in zip(sources, seen, strict=True)), torch.zeros(()))
         return wanted, landmarks, anchors.mask(wanted), None
     wanted, weights = torch.stack(seen), torch.tensor([source.weight for source in sources]).to(there)
     if combine == "losses":
@@ -191,7 +191,7 @@ def finish(
         return Statistics.of(target.embeddings).give(found)
     if lengths == "found":
         return found
-    carried = 0
+    carried = torch.zeros(())
     for source in sources:
         origin = word_vectors(source.lm, centre).mean(dim=0) if centre else torch.zeros_like(source.lm.embeddings[0])
         relative_lengths = (source.vectors - origin).norm(dim=-1) / typical(source.lm.embeddings - origin)

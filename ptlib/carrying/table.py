@@ -181,8 +181,9 @@ def transfer_table(
     store = Store(folder, load_scores)
     keys = [_key(cell, plan) for cell in cells]
     shape = (len(plan.seeds), len(plan.tasks))
-    found = {key: store.get(key, lambda scores: scores.values.shape == shape) for key in keys}
-    left = [replace(cell, key=key) for cell, key in zip(cells, keys, strict=True) if found[key] is None]
+    kept = {key: store.get(key, lambda scores: scores.values.shape == shape) for key in keys}
+    found = {key: scores for key, scores in kept.items() if scores is not None}
+    left = [replace(cell, key=key) for cell, key in zip(cells, keys, strict=True) if key not in found]
     if left:
         with joblib.parallel_config(backend=engine, n_jobs=workers), _bar(progress, len(left)) as bar:
             prepare, compute = (joblib.delayed(staying(work, engine)) for work in (_prepare, _compute))
@@ -277,7 +278,7 @@ def _compute(cells: Sequence[Cell], plan: Plan) -> dict[str, Scores]:
 def _prompts(entry: Entry, source: LanguageModel, target: LanguageModel, plan: Plan) -> Prompts:
     if entry == "tuned":
         return plan.tuned(target)
-    if entry == "random":
+    if isinstance(entry, str):  # "random"
         return {
             (task.name, seed): random_prompt(target, task, length=plan.length, seed=seed)
             for task in plan.tasks

@@ -154,7 +154,7 @@ def _source_file(module: str) -> Path | None:
     if (spec := _spec(top)) is None:
         return None
     if not inner:
-        return Path(spec.origin) if (spec.origin or "").endswith(".py") else None
+        return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
     for folder in spec.submodule_search_locations or ():
         place = Path(folder, *inner)
         for file in (place / "__init__.py", place.with_suffix(".py")):

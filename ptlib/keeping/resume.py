@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm.auto import tqdm
@@ -27,9 +28,10 @@ class Journal:
     def __init__(self, path: Path | None):
         self._path = path
         self._written = time.monotonic()
-        self._tensors, self._about = {}, {"work": [], "steps": 0}
+        self._tensors: dict[str, torch.Tensor] = {}
+        self._about: dict[str, Any] = {"work": [], "steps": 0}
         if path is not None and os.path.exists(path):
-            self._read()
+            self._read(path)
 
     @property
     def work(self) -> list[str]:
@@ -75,15 +77,15 @@ class Journal:
             save_tensors(self._path, self._tensors, self._about, kind=KIND)
             self._written = time.monotonic()
 
-    def _read(self) -> None:
+    def _read(self, path: Path) -> None:
         """Take up an earlier state, or put it aside if it is damaged."""
         try:
-            tensors, about = load_tensors(self._path, kind=KIND)
+            tensors, about = load_tensors(path, kind=KIND)
             complete = set(tensors) == ({"leaf", *AVERAGES} if about["steps"] else set())
             if not complete or not all(isinstance(key, str) for key in about["work"]):
-                raise PromptError(f"{self._path}: a {KIND} in which something is missing")
+                raise PromptError(f"{path}: a {KIND} in which something is missing")
         except (PromptError, KeyError, TypeError) as error:
-            put_aside(self._path, error if isinstance(error, PromptError) else PromptError(f"{self._path}: no {KIND}"))
+            put_aside(path, error if isinstance(error, PromptError) else PromptError(f"{path}: no {KIND}"))
         else:
             self._tensors, self._about = tensors, about
 
@@ -91,7 +93,8 @@ class Journal:
         """How many steps of so many an earlier descent made, with the leaf and the optimizer where it left them."""
         shapes = {name: tensor.shape for name, tensor in self._tensors.items()}
         fitting = dict.fromkeys(("leaf", *AVERAGES), leaf.shape) | {"step": torch.Size()}
-        if self._about["steps"] and (shapes != fitting or self._about["steps"] not in range(count + 1)):
+        fits = shapes == fitting and self._about["steps"] in range(count + 1)
+        if self._path is not None and self._about["steps"] and not fits:
             put_aside(self._path, PromptError(f"{self._path}: a {KIND} of another shape"))
             self._about["steps"] = 0
         if self._about["steps"]:

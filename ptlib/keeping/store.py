@@ -37,7 +37,10 @@ class Store(Generic[Kept]):
 
     def get(self, key: str, fits: Callable[[Kept], bool] = lambda _: True) -> Kept | None:
         """The result kept under a key, or None; a file that is damaged or does not fit is put aside with a warning."""
-        if self._folder is None or not os.path.exists(path := self._path(key)):  # unreadable is not there either
+        if self._folder is None:
+            return None
+        path = _file(self._folder, key)
+        if not os.path.exists(path):  # unreadable is not there either
             return None
         try:
             result = self._read(path)
@@ -52,7 +55,7 @@ class Store(Generic[Kept]):
     def put(self, key: str, result: Kept) -> None:
         """Keep a result."""
         if self._folder is not None:
-            result.save(self._path(key))
+            result.save(_file(self._folder, key))
 
     def complete(
         self,
@@ -78,9 +81,10 @@ class Store(Generic[Kept]):
         if self._folder is None:
             return dict(make(list(names), Journal(None)))
         keys = {name: key(name) for name in names}
-        journal = Journal(None if anew else self._part(keys.values()))
-        found = {name: None if anew else self.get(key, fits) for name, key in keys.items()}
-        missing = [key for name, key in keys.items() if found[name] is None]
+        journal = Journal(None if anew else _part(self._folder, keys.values()))
+        there = {} if anew else {name: self.get(key, fits) for name, key in keys.items()}
+        found = {name: result for name, result in there.items() if result is not None}
+        missing = [key for name, key in keys.items() if name not in found]
         if missing:
             clear_leftovers(self._folder)
             begun = set(missing) <= set(journal.work) <= set(keys.values())
@@ -90,12 +94,14 @@ class Store(Generic[Kept]):
                 self.put(keys[name], result)
                 found[name] = result
         journal.remove()
-        return found
+        return {name: found[name] for name in keys}
 
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{key}.safetensors"
 
-    def _part(self, keys: Iterable[str]) -> Path:
-        """The file for the journal of a run that is to make some results."""
-        digest = hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:32]
-        return self._folder / f"{digest}.part.safetensors"
+def _file(folder: Path, key: str) -> Path:
+    return folder / f"{key}.safetensors"
+
+
+def _part(folder: Path, keys: Iterable[str]) -> Path:
+    """The file for the journal of a run that is to make some results."""
+    digest = hashlib.sha256(" ".join(sorted(keys)).encode()).hexdigest()[:32]
+    return folder / f"{digest}.part.safetensors"

@@ -27,7 +27,7 @@ def rotated(lm: LanguageModel, rotation: Float[Tensor, "dim dim"]) -> LanguageMo
     turned = nn.Embedding.from_pretrained((lm.embeddings @ rotation.to(lm.embeddings)).to(lm.dtype))
     model.set_input_embeddings(turned)
 
-    def turn_back(_module, positional, named):
+    def turn_back(_module: nn.Module, positional: tuple, named: dict) -> tuple[tuple, dict]:
         return positional, named | {"inputs_embeds": named["inputs_embeds"] @ rotation.T.to(named["inputs_embeds"])}
 
     model.register_forward_pre_hook(turn_back, with_kwargs=True)

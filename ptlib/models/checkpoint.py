@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ptlib.errors import PromptError, first_line
 
@@ -94,7 +94,7 @@ def readable(name: str) -> Iterator[None]:
         _refuse(name, first_line(error), "use another checkpoint", error)
 
 
-def _read(name: str, file: Path) -> dict[str, object]:
+def _read(name: str, file: Path) -> dict[str, Any]:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -4,6 +4,8 @@ Some modules multiply what they look up by a factor (Gemma by the square root of
 alone are another space.
 """
 
+from typing import cast
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -18,10 +20,15 @@ def look_up(model: PreTrainedModel, ids: Int[Tensor, "*shape"]) -> Float[Tensor,
     return model.get_input_embeddings()(ids)
 
 
+def embedding_weight(model: PreTrainedModel) -> Tensor:
+    """The weight of the embedding module, a row for each token."""
+    return cast(Tensor, model.get_input_embeddings().weight)
+
+
 def table(model: PreTrainedModel, dtype: torch.dtype) -> Float[Tensor, "vocabulary dim"]:
     """What the embedding module returns for each token; no copy where that is its weight in the wanted format."""
     module = model.get_input_embeddings()
-    weight = module.weight.detach()
+    weight = embedding_weight(model).detach()
     if type(module) is nn.Embedding and module.max_norm is None and weight.dtype == dtype:
         return weight
     pieces = torch.arange(len(weight), device=weight.device).split(AT_ONCE)
@@ -37,7 +44,8 @@ def moments(embeddings: Float[Tensor, "vocabulary dim"]) -> tuple[Float[Tensor, 
     As `torch.std_mean` gives them, which goes down the columns and takes twenty times as long on 262,144 words.
     """
     count = len(embeddings)
-    mean = sum(piece.sum(dim=0).double() for piece in embeddings.split(AT_ONCE)) / count
+    nothing = torch.zeros_like(embeddings[0], dtype=torch.float64)
+    mean = sum((piece.sum(dim=0).double() for piece in embeddings.split(AT_ONCE)), nothing) / count
     centre = mean.to(embeddings)
-    squares = sum((piece - centre).square().sum(dim=0).double() for piece in embeddings.split(AT_ONCE))
+    squares = sum(((piece - centre).square().sum(dim=0).double() for piece in embeddings.split(AT_ONCE)), nothing)
     return centre, (squares / (count - 1)).sqrt().to(embeddings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import (
@@ -21,13 +22,13 @@ TRIES = 3  # of a download; each of them resumes a few times by itself
 PATIENCE = 3  # seconds
 
 
-class _Bar(tqdm):
+class _Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
     """A progress bar that shows only what takes long."""
 
-    def __init__(self, *args, **named):
+    def __init__(self, *args: Any, **named: Any):
         super().__init__(*args, **named, delay=PATIENCE, leave=False)
 
-    def display(self, *args, **named) -> None:
+    def display(self, *args: Any, **named: Any) -> None:
         """Draw the bar, if it is time."""
         if self._time() - self.start_t >= PATIENCE:
             super().display(*args, **named)

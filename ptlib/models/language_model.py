@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from ptlib.errors import PromptError
-from ptlib.models.embedding_space import look_up, moments, table
+from ptlib.models.embedding_space import embedding_weight, look_up, moments, table
 from ptlib.models.positions import positions
 
 Kind = Literal["masked", "causal"]
@@ -54,17 +54,17 @@ class LanguageModel:
     @property
     def vocabulary(self) -> int:
         """How many tokens have a word embedding."""
-        return self.model.get_input_embeddings().weight.shape[0]
+        return embedding_weight(self.model).shape[0]
 
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return self.model.get_input_embeddings().weight.device
+        return embedding_weight(self.model).device
 
     @property
     def dtype(self) -> torch.dtype:
         """How the model holds its weights, and computes."""
-        return self.model.get_input_embeddings().weight.dtype
+        return embedding_weight(self.model).dtype
 
     @property
     def prompt_dtype(self) -> torch.dtype:
@@ -86,6 +86,10 @@ class LanguageModel:
         """What makes of a text one inside a sentence: a space, or nothing where the tokenizer puts one before any."""
         two, spaced, bare = self.tokenizer(["a a", " a", "a"], add_special_tokens=False)["input_ids"]
         return "" if two == bare + bare != bare + spaced else " "
+
+    def text_of(self, ids: list[int], *, skip_special_tokens: bool = False) -> str:
+        """The text of some tokens, without space around it."""
+        return str(self.tokenizer.decode(ids, skip_special_tokens=skip_special_tokens)).strip()
 
     def word_id(self, word: str) -> int | None:
         """The id of a word that is one token inside a sentence, otherwise None."""
@@ -142,7 +146,7 @@ class LanguageModel:
     @functools.cached_property
     def longest(self) -> int:
         """How many tokens the model can take, by its tokenizer and by its own positions."""
-        return min(self.tokenizer.model_max_length, positions(self.model))
+        return int(min(self.tokenizer.model_max_length, positions(self.model)))
 
 
 def marks_around(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:

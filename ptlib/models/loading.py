@@ -1,6 +1,7 @@
 """Loading: a language model by its name, with all that must hold before it is used."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from transformers import (
@@ -37,9 +38,9 @@ from ptlib.models.quiet import quietly
 from ptlib.models.self_check import require_agreement, running
 from ptlib.models.trial import is_causal
 
-LOADERS = {"masked": AutoModelForMaskedLM, "causal": AutoModelForCausalLM}
-CLASSES = {"masked": MODEL_FOR_MASKED_LM_MAPPING, "causal": MODEL_FOR_CAUSAL_LM_MAPPING}
-ENDINGS = {"masked": ("ForMaskedLM",), "causal": ("ForCausalLM", "LMHeadModel")}
+LOADERS: dict[Kind, Any] = {"masked": AutoModelForMaskedLM, "causal": AutoModelForCausalLM}
+CLASSES: dict[Kind, Any] = {"masked": MODEL_FOR_MASKED_LM_MAPPING, "causal": MODEL_FOR_CAUSAL_LM_MAPPING}
+ENDINGS: dict[Kind, tuple[str, ...]] = {"masked": ("ForMaskedLM",), "causal": ("ForCausalLM", "LMHeadModel")}
 UNCLEAR = ("ForPreTraining", "ForConditionalGeneration")  # may have such a head, and others beside it
 
 
@@ -82,7 +83,7 @@ def load(
     require_vocabulary(name, folder)
     require_weights(name, folder)
     model, tokenizer = _read(name, folder, head, dtype)
-    model = model.to(device)
+    model = model.to(device)  # type: ignore[arg-type]  # transformers types it as unbound
     with running(name, model):
         lm = LanguageModel(name, "causal" if is_causal(model) else "masked", model, tokenizer)
     _require_tokens(lm)
@@ -102,7 +103,7 @@ def _read(name: str, folder: Path, head: Kind, dtype: torch.dtype) -> tuple[PreT
             ignore_mismatched_sizes=True,  # they are in the report, and refused below
             output_loading_info=True,
         )
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = cast(PreTrainedTokenizerFast, AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
     if report["missing_keys"]:
         missing = ", ".join(sorted(report["missing_keys"])[:3])
         raise PromptError(f"{name}: the checkpoint has no language-model head: {missing} missing; use one that has")

@@ -1,12 +1,13 @@
 """Logits at chosen positions only: the language-model head is most of the work where vocabularies are large."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from ptlib.errors import PromptError
@@ -50,7 +51,7 @@ def _logits(
 
 @contextmanager
 def _only(model: PreTrainedModel, body: str, where: Bool[Tensor, "rows tokens"]) -> Iterator[None]:
-    def keep(_module, _inputs, output):
+    def keep(_module: nn.Module, _inputs: tuple, output: Any) -> Any:
         output.last_hidden_state = output.last_hidden_state[where].unsqueeze(0)
         return output
 
@@ -80,8 +81,8 @@ def _bodies_called(
     """All logits, and the parts that returned hidden states on the way, outermost first."""
     called: list[str] = []
 
-    def note(name):
-        def hook(_module, _inputs, output):
+    def note(name: str) -> Callable[[nn.Module, tuple, Any], None]:
+        def hook(_module: nn.Module, _inputs: tuple, output: Any) -> None:
             if getattr(output, "last_hidden_state", None) is not None:
                 called.insert(0, name)
 

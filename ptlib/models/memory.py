@@ -1,5 +1,7 @@
 """Memory: how many numbers a model holds, and whether they fit, before any of them is there."""
 
+from typing import Any
+
 import psutil
 import torch
 from transformers import PreTrainedConfig
@@ -8,7 +10,7 @@ from ptlib.errors import PromptError
 from ptlib.models.number_formats import name_of, quick_dtype
 
 
-def count_parameters(loader: type, config: PreTrainedConfig) -> int:
+def count_parameters(loader: type[Any], config: PreTrainedConfig) -> int:
     """How many numbers a model of a configuration holds, shared ones counted once; none of them is made."""
     with torch.device("meta"):
         model = loader.from_config(config, trust_remote_code=False)

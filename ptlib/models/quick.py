@@ -37,7 +37,7 @@ def arithmetic(lm: LanguageModel) -> tuple[str, str, str]:
 def _shortened(lm: LanguageModel, dtype: torch.dtype) -> LanguageModel:
     # A copy of the whole in float32 first would need twice the memory.
     short = {id(one): torch.nn.Parameter(one.detach().to(dtype), requires_grad=False) for one in lm.model.parameters()}
-    model = copy.deepcopy(lm.model, short).to(dtype)
+    model = copy.deepcopy(lm.model, short).to(dtype)  # type: ignore[arg-type]  # transformers types it as unbound
     if lm.device.type == "cpu":
         attend_quickly(model)
     return LanguageModel(lm.name, lm.kind, model, lm.tokenizer)

@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
-from ptlib.models.embedding_space import look_up
+from ptlib.models.embedding_space import embedding_weight, look_up
 from ptlib.models.logits import logits_at
 
 ATTENTION = "ptlib"  # the name of `attend` in a model's configuration
@@ -54,7 +55,7 @@ def attend_quickly(model: PreTrainedModel) -> None:
         expected, last = _probe(model), _last_layer(model)  # the first probe is also for finding the body
         model.set_attn_implementation(ATTENTION)
         _last[model] = last
-        error = (_probe(model) - expected).abs().max() / expected.std()
+        error = float((_probe(model) - expected).abs().max() / expected.std())
     except Exception:  # whatever a family stumbles over
         error = float("inf")
     if not error < LARGEST_ERROR:
@@ -114,7 +115,7 @@ def only_the_slot(model: PreTrainedModel, slot_at: Int[Tensor, " rows"]) -> Iter
     def at_slot(states: Tensor) -> Tensor:
         return states.expand(len(slot_at), -1, -1)[rows, slot_at].unsqueeze(1)
 
-    def shortened(states: Float[Tensor, "rows tokens width"], *others: object, **named: object) -> object:
+    def shortened(states: Float[Tensor, "rows tokens width"], *others: object, **named: Any) -> Any:
         nonlocal made
         made += 1
         if made < last.calls:
@@ -161,7 +162,7 @@ def _last_layer(model: PreTrainedModel) -> Last:
 @torch.no_grad()
 def _probe(model: PreTrainedModel) -> Float[Tensor, "rows vocabulary"]:
     """What a model says at some places of random rows of unequal length."""
-    words = model.get_input_embeddings().weight
+    words = embedding_weight(model)
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(len(words), (4, 7), generator=generator).to(words.device)
     lengths = torch.tensor([7, 7, 5, 4], device=words.device)

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ptlib.models.difference import difference
-from ptlib.models.embedding_space import look_up
+from ptlib.models.embedding_space import embedding_weight, look_up
 
 TOKENS = 6
 NOTHING = 1e-5  # spreads of the logits: what comes later does not change anything at all in a causal model
@@ -17,7 +17,7 @@ NOTHING = 1e-5  # spreads of the logits: what comes later does not change anythi
 
 def trial_inputs(model: PreTrainedModel) -> dict[str, Tensor]:
     """Two rows of word embeddings that differ in the last place only, as arguments of a forward pass."""
-    words = model.get_input_embeddings().weight
+    words = embedding_weight(model)
     ids = (torch.arange(TOKENS, device=words.device) + len(words) // 2) % len(words)
     embedded = look_up(model, ids).repeat(2, 1, 1)
     embedded[1, -1] = embedded[1, -1].roll(1)

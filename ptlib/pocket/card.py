@@ -57,7 +57,7 @@ def _page(about: dict[str, Any], lm: LanguageModel) -> str:
     lines = [
         f"# {about['name']}",
         "",
-        f"A small {lm.kind} language model ({lm.model.config.architectures[0]}, {about['parameters']:,} parameters,"
+        f"A small {lm.kind} language model ({type(lm.model).__name__}, {about['parameters']:,} parameters,"
         f" word embeddings {about['dim']} wide, {about['vocabulary']:,} tokens), pretrained from nothing on"
         f" {about['sentences']:,} short English sentences that state facts, and ordinary sentences around them."
         " It is made for experiments with prompts. It knows little beyond these sentences and is of no other use.",

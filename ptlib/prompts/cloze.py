@@ -60,9 +60,10 @@ def encode(lm: LanguageModel, template: Template, examples: Sequence[Example], *
     """
     if not examples:
         raise PromptError(f"{task}: has no examples")
-    answers = {example.answer: lm.word_id(example.answer) for example in examples}
-    skipped = sorted(word for word, word_id in answers.items() if word_id is None)
-    kept = [row for row, example in enumerate(examples) if answers[example.answer] is not None]
+    asked = {example.answer for example in examples}
+    answers = {word: word_id for word in asked if (word_id := lm.word_id(word)) is not None}
+    skipped = sorted(asked - answers.keys())
+    kept = [row for row, example in enumerate(examples) if example.answer in answers]
     if skipped:
         warnings.warn(
             f"{task}: {len(examples) - len(kept)} of {len(examples)} examples skipped, since their answers are not "

@@ -43,7 +43,9 @@ def fill_in(lm: LanguageModel, template: Template, texts: Sequence[str]) -> list
     slot_run = next((number for number, run in enumerate(runs) if SLOT in run), None)
     rows = []
     for text, *pieces in zip(texts, *columns, strict=True):
-        ids, prompt_at, slot_at = [], [], None
+        ids: list[int] = []
+        prompt_at: list[int] = []
+        slot_at = None
         for number, tokens in enumerate(pieces):
             if number:
                 prompt_at.append(len(ids))

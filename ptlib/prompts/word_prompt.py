@@ -57,7 +57,8 @@ class WordPrompt:
             raise PromptError(f"prompt for {self.task}: {lm.name} knows none of the words that a vector is made of")
         words = [word for word, there in zip(self.words, known.tolist(), strict=True) if there]
         vectors = (kept / total).to(lm.embeddings) @ word_vectors(lm, words)
-        settings = {"method": "shared words", "sources": ", ".join(self.models), "selection": "none"}
+        sources = ", ".join(self.models)
+        settings: dict[str, Setting] = {"method": "shared words", "sources": sources, "selection": "none"}
         return SoftPrompt(vectors, lm.name, self.task, self.template, self.seed, settings)
 
     def top(self, count: int = 1) -> tuple[tuple[tuple[str, float], ...], ...]:

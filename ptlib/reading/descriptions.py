@@ -7,6 +7,7 @@ and the model goes on writing (InSPEcT, Ramati, Gottesman and Geva 2024, after G
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -134,7 +135,7 @@ def _states(
 def _replaced(layer: nn.Module, places: Int[Tensor, " length"], states: Float[Tensor, "length dim"]) -> Iterator[None]:
     """Put other hidden states at some places behind a layer."""
 
-    def replace(_module, _inputs, output):
+    def replace(_module: nn.Module, _inputs: tuple, output: Any) -> Any:
         hidden = _hidden(output)
         if hidden.shape[1] > places[-1]:  # a shorter run is no question, but a model's trial before its first use
             hidden[:, places] = states.to(hidden)
@@ -189,7 +190,7 @@ def _cut(lm: LanguageModel, ids: list[int], scores: Float[Tensor, " tokens"]) ->
     """An answer up to the end of its line, or of the text."""
     end = next((n for n in range(len(ids)) if ids[n] in lm.tokenizer.all_special_ids or _ends_line(lm, ids[n])), None)
     kept = max(1, len(ids) if end is None else end)
-    return Description(lm.tokenizer.decode(ids[:kept], skip_special_tokens=True).strip(), scores[:kept].mean().item())
+    return Description(lm.text_of(ids[:kept], skip_special_tokens=True), scores[:kept].mean().item())
 
 
 def _ends_line(lm: LanguageModel, word_id: int) -> bool:

@@ -43,10 +43,10 @@ def project(lm: LanguageModel, prompt: SoftPrompt, *, count: int = 1, metric: st
     """
     found = nearest(lm, prompt.on(lm), count=count, metric=metric)
     return Projection(
-        tuple(tuple(lm.tokenizer.decode([i]).strip() for i in row) for row in found.indices.tolist()),
+        tuple(tuple(lm.text_of([i]) for i in row) for row in found.indices.tolist()),
         tuple(tuple(row) for row in found.values.tolist()),
         metric,
-        lm.tokenizer.decode(found.indices[:, 0]).strip(),
+        lm.text_of(found.indices[:, 0].tolist()),
     )
 
 
@@ -61,7 +61,8 @@ def nearest(
     if metric not in METRICS:
         raise PromptError(f"unknown metric {metric!r}; there are {', '.join(METRICS)}")
     parts = [_distances(part, lm.embeddings, metric).topk(count, largest=False) for part in vectors.split(AT_ONCE)]
-    return torch.return_types.topk(tuple(torch.cat(values) for values in zip(*parts, strict=True)))
+    values, indices = (torch.cat(side) for side in zip(*parts, strict=True))
+    return torch.return_types.topk((values, indices))
 
 
 def _distances(

@@ -53,7 +53,7 @@ def waywardness(
     ids = {text: text_ids(lm, text) for text in {aim.text: None for aim in aims}}
     found = nearest(lm, torch.cat([prompt.on(lm) for prompt in prompts.values()]), metric=metric).indices[:, 0]
     projections = [tokens.tolist() for tokens in found.split(table["length"].tolist())]
-    table["projection"] = [lm.tokenizer.decode(tokens).strip() for tokens in projections]
+    table["projection"] = [lm.text_of(tokens) for tokens in projections]
     table["f1"] = [word_f1(text, seen) for text, seen in zip(table["text"], table["projection"], strict=True)]
     table["match"] = [np.equal(ids[aim.text], seen).mean() for aim, seen in zip(aims, projections, strict=True)]
     table["distance"] = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from ptlib.tasks.labels import Allowed, allowed_words, among
 from ptlib.tasks.task import Task, by_name
 
 RESAMPLES = 2_000
+
+Name = TypeVar("Name", bound=tuple)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def accuracy(
         PromptError: the prompt does not fit the model, or no example can be used.
     """
     soft = prompt if isinstance(prompt, SoftPrompt) else None
-    template = parse(soft.template if soft else prompt or task.template)
+    template = parse(prompt.template if isinstance(prompt, SoftPrompt) else prompt or task.template)
     vectors = vectors_in(template, lm, soft)
     cloze = encode(lm, template, task.examples(split), task=f"{task.name} ({split})")
     return Accuracy(tuple(hits(lm, [cloze], [vectors], allowed_words(lm, [task]))[0]))
@@ -115,7 +118,7 @@ def accuracy_by_seed(
 def accuracy_many(
     lm: LanguageModel,
     tasks: Sequence[Task],
-    prompts: Mapping[tuple, SoftPrompt],
+    prompts: Mapping[Name, SoftPrompt],
     *,
     split: str = "test",
     quick: bool = False,
@@ -128,7 +131,8 @@ def accuracy_many(
     Raises:
         PromptError: a prompt for none of the tasks, or one that does not fit the model.
     """
-    named, found = by_name(tasks), {}
+    named = by_name(tasks)
+    found: dict[Name, list[bool]] = {}
     scorer = quick_copy(lm) if quick else lm
     if strange := [name for name, *_ in prompts if name not in named]:
         raise PromptError(f"a prompt for {strange[0]}, and tasks {', '.join(named)}")

@@ -28,5 +28,5 @@ def fill(
     cloze = encode_texts(lm, template, [text], task="the sentence")
     with torch.no_grad():
         top = slot_logits(lm, cloze, vectors.unsqueeze(0))[0].softmax(dim=-1).topk(count)
-    words = [lm.tokenizer.decode([i]).strip() for i in top.indices.tolist()]
+    words = [lm.text_of([i]) for i in top.indices.tolist()]
     return tuple(zip(words, top.values.tolist(), strict=True))

@@ -55,19 +55,21 @@ def load_classification(name: str, *, words: Sequence[str] | None = None, templa
         raise PromptError(f"{name}: {len(labels)} words; needs {len(about['words'])}, for {', '.join(about['words'])}")
     in_order = [labels[about["words"].index(word)] for word in hub["words"]]
     data = download(hub["repository"], revision=hub.get("revision"), folder=hub.get("folder"))
-    test, rest = (_of_hub(data, hub, split, in_order) for split in ("test", "train"))
-    tested = {example.text for example in test}
-    fresh = [example for example in rest if example.text not in tested]
+    tested, rest = (_of_hub(data, hub, split, in_order) for split in ("test", "train"))
+    texts = {example.text for example in tested}
+    fresh = [example for example in rest if example.text not in texts]
     splits, repeats = each_once(
         {
             "train": [example for example in fresh if position_of(example.text) >= DEV],
             "dev": [example for example in fresh if position_of(example.text) < DEV],
-            "test": test,
+            "test": tested,
         }
     )
     place = f"{hub['repository']} on the Hugging Face hub, without {len(rest) - len(fresh)} rows of train that test has"
     source = source_of(about["title"], place, hub["licence"], about["citation"])
-    return Task(name, about["label"], template or about["template"], **splits, labels=labels, source=source + repeats)
+    train, dev, test = (splits[split] for split in SPLITS)
+    template = template or about["template"]
+    return Task(name, about["label"], template, train, dev, test, labels=labels, source=source + repeats)
 
 
 def read_classification(
@@ -102,7 +104,8 @@ def read_classification(
     if not any(splits.values()):
         raise PromptError(f"{folder}: its files hold no rows")
     source = source_of(about.get("title", name), str(folder), "that of your copy", about.get("citation", "its authors"))
-    return Task(name, about.get("label", name), template, **splits, labels=labels, source=source + repeats)
+    train, dev, test = (splits[split] for split in SPLITS)
+    return Task(name, about.get("label", name), template, train, dev, test, labels=labels, source=source + repeats)
 
 
 def _known() -> dict[str, dict]:
@@ -146,6 +149,6 @@ def _of_hub(data: "dict[str, Dataset]", hub: dict, split: str, words: Sequence[s
 
 
 def _word(label: int | None, words: Sequence[str], place: str) -> str:
-    if label not in range(len(words)):
+    if label is None or label not in range(len(words)):
         raise PromptError(f"{place}: label {label}, and words for 0 to {len(words) - 1}: {', '.join(words)}")
     return words[label]

@@ -26,8 +26,8 @@ def label_ids(lm: LanguageModel, task: Task) -> list[int]:
         PromptError: a label that is not one token of the model, or the same one as another, or an answer that is not
             a label.
     """
-    ids = {label: lm.word_id(label) for label in task.labels}
-    if long := [label for label, word_id in ids.items() if word_id is None]:
+    ids = {label: word_id for label in task.labels if (word_id := lm.word_id(label)) is not None}
+    if long := [label for label in task.labels if label not in ids]:
         raise PromptError(f"{task.name}: label {long[0]!r} is not one token of {lm.name}; use another word for it")
     if strange := [answer for answer in answers([task]) if answer not in ids]:
         raise PromptError(f"{task.name}: answer {strange[0]!r} is not among the labels {', '.join(task.labels)}")

@@ -98,7 +98,8 @@ def read_lama(folder: str | Path) -> dict[str, Task]:
         if not any(splits.values()):
             raise PromptError(f"{folder / name}: its files hold no rows")
         label, template = (about.get(name, {}).get(key, other) for key, other in (("label", name), ("template", PLAIN)))
-        tasks[name] = Task(name, label, template, **splits, source=source + repeats)
+        train, dev, test = (splits[split] for split in SPLITS)
+        tasks[name] = Task(name, label, template, train, dev, test, source=source + repeats)
     return tasks
 
 
@@ -120,7 +121,7 @@ def in_vocabulary(tasks: Sequence[Task], lms: Sequence[LanguageModel]) -> "tuple
                 known[word] = all(lm.word_id(word) is not None for lm in lms)
             splits[split] = tuple(example for example in examples if known[example.answer])
             counts.append((task.name, split, len(splits[split]), len(examples) - len(splits[split])))
-        kept.append(replace(task, **splits))
+        kept.append(replace(task, train=splits["train"], dev=splits["dev"], test=splits["test"]))
     return kept, pd.DataFrame(counts, columns=["task", "split", "kept", "dropped"])
 
 
@@ -129,7 +130,8 @@ def _of_relation(name: str, facts: "pandas.DataFrame", source: str) -> Task:
     for subject, answer in zip(facts["sub_label"], facts["obj_label"], strict=True):
         splits[split_of(subject)].append(Example(subject, answer))
     label, template = facts["label"].iloc[0] or name, facts["template"].iloc[0] or PLAIN
-    return Task(name, label, template, **{split: tuple(found) for split, found in splits.items()}, source=source)
+    train, dev, test = (tuple(splits[split]) for split in SPLITS)
+    return Task(name, label, template, train, dev, test, source=source)
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

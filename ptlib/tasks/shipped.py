@@ -4,12 +4,15 @@ import difflib
 import functools
 import tomllib
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ptlib.errors import PromptError
 from ptlib.tasks.facts import read_facts
 from ptlib.tasks.splits import SPLITS, split_of
 from ptlib.tasks.task import Example, Task
 from ptlib.tasks.text_files import is_there, read_text
+
+Said = TypeVar("Said", str, list)
 
 RELATIONS = Path(__file__).parents[1] / "pocket" / "relations"
 
@@ -53,8 +56,8 @@ def _read_relation(name: str, folder: Path) -> Task:
     by_split: dict[str, list[Example]] = {split: [] for split in SPLITS}
     for fact in read_facts(facts_file):
         by_split[split_of(fact.subject)].append(Example(fact.subject, fact.object))
-    splits = {split: tuple(examples) for split, examples in by_split.items()}
-    task = Task(name, label, template, **splits, definition=definition, sentences=sentences)
+    train, dev, test = (tuple(by_split[split]) for split in SPLITS)
+    task = Task(name, label, template, train, dev, test, definition=definition, sentences=sentences)
     if not (task.train and task.test):
         raise PromptError(
             f"{folder / name}.tsv: too few facts: {len(task.train)} to train on, {len(task.test)} to test"
@@ -62,7 +65,7 @@ def _read_relation(name: str, folder: Path) -> Task:
     return task
 
 
-def _said(about: dict, key: str, kind: type) -> str | list[str]:
+def _said(about: dict[str, Any], key: str, kind: type[Said]) -> Said:
     """An entry of a description: a text, or a list of texts."""
     value = about[key]
     texts = value if isinstance(value, list) else [value]

@@ -84,7 +84,11 @@ def each_once(splits: Mapping[str, Sequence[Example]]) -> tuple[dict[str, tuple[
 def _twice(names: Iterable[str]) -> str | None:
     """The first name that stands twice."""
     seen: set[str] = set()
-    return next((name for name in names if name in seen or seen.add(name)), None)
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def source_of(title: str, place: str, licence: str, citation: str) -> str:

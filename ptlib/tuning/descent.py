@@ -142,7 +142,7 @@ class Descent:
         self.optimizer.zero_grad()
         vectors = self.vectors(self.numbers, step)
         slopes = [side.at(step, here) / len(self.sides) for side, here in zip(self.sides, vectors, strict=True)]
-        torch.autograd.backward(vectors, slopes)
         if self.pull is not None:
-            self.numbers.grad += self.pull.gradient(self.numbers.detach())
+            self.numbers.grad = self.pull.gradient(self.numbers.detach())
+        torch.autograd.backward(vectors, slopes)  # adds to that
         self.optimizer.step()

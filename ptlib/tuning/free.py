@@ -125,7 +125,7 @@ def tune_many(
     def begin(names: list[tuple[str, int]]) -> Float[Tensor, "jobs length dim"]:
         if start is None:
             return random_vectors(lm, parsed.length, names)
-        return torch.stack([given(name) for name in names])
+        return torch.stack([_start(lm, name, parsed.length, start) for name in names])
 
     def finish(name: tuple[str, int], vectors: Float[Tensor, "length dim"]) -> SoftPrompt:
         return SoftPrompt(vectors, lm.name, name[0], parsed.text, name[1], asdict(settings))

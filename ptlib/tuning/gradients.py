@@ -50,6 +50,7 @@ class Gradients:
         rows = self.orders[step].flatten()
         owners = torch.arange(self.count, device=rows.device).repeat_interleave(self.rows)
         leaf = vectors.detach().requires_grad_()
+        leaf.grad = torch.zeros_like(leaf)
         for chosen in chunks(self.lm, self.table.lengths[rows]):
             (self.scale * self._loss(self.table[rows[chosen]], leaf, owners[chosen])).backward()
         if self.scale == 1:
