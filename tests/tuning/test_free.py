@@ -70,7 +70,7 @@ def test_the_gradient_is_that_of_the_cross_entropy(exact_bert, capital):
 def test_tuning_lowers_the_loss_wherever_the_prompt_stands(lm, capital, template):
     """A tuned prompt answers more training facts than the one that it started from, by far more than chance."""
     start = pt.random_prompt(lm, capital, template=template)
-    tuned = pt.tune(lm, capital, template=template, settings=pt.Settings(steps=40))
+    tuned = pt.tune(lm, capital, template=template)
     before, after = (pt.accuracy(lm, capital, prompt, split="train").value for prompt in (start, tuned))
     assert after > before + 0.3
 
