@@ -81,7 +81,7 @@ def vectors_in(template: Template, lm: LanguageModel, prompt: SoftPrompt | None 
     """
     vectors = lm.no_vectors() if prompt is None else prompt.on(lm)
     if template.length != len(vectors):
-        raise PromptError(f"template {template.text!r} holds {template.length} vectors, the prompt {len(vectors)}")
+        raise PromptError(f"template {template.text!r}: holds {template.length} vectors, the prompt {len(vectors)}")
     return vectors
 
 

@@ -53,7 +53,7 @@ def test_the_loss_is_the_cross_entropy_among_the_labels(exact_bert, continent, c
 
 
 def test_a_prompt_is_tuned_among_labels(lm, continent):
-    prompt = pt.tune(lm, continent, settings=pt.Settings(steps=60))
+    prompt = pt.tune(lm, continent)
     assert pt.accuracy(lm, continent, prompt).value > 0.85
 
 
