@@ -107,7 +107,8 @@ def test_a_chapter_of_one_s_own(tmp_path, monkeypatch):
     (tmp_path / "book" / "index.md").write_text("# Index\n", encoding="utf-8")
     (tmp_path / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\nchapters:\n{line}", encoding="utf-8")
     (tmp_path / "ptlib").symlink_to(ROOT / "ptlib")
-    (tmp_path / "requirements.txt").touch()
+    for file in ("requirements.txt", "_config.yml", "pyproject.toml"):
+        (tmp_path / file).symlink_to(ROOT / file)
     (command,) = [code for code in blocks(text, "") if "book.runner" in code]
     arguments = command.split()[3:]
     build = tmp_path / "_build"

@@ -53,11 +53,14 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, kind:
             that keeps breaking off.
     """
     instead = f"use {_alike(name)}" if kind == "model" else "read a copy of yours from a folder"
+    bar = _Bar if kind == "model" else None  # data sets are fetched quietly
+    broken: Exception
     for _ in range(TRIES):
         try:
-            return Path(
-                snapshot_download(name, repo_type=kind, revision=revision, allow_patterns=list(files), tqdm_class=_Bar)
+            kept = snapshot_download(
+                name, repo_type=kind, revision=revision, allow_patterns=list(files), tqdm_class=bar
             )
+            return Path(kept)
         except HTTPError as error:
             if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
                 raise PromptError(_not_given(name, kind, error, instead)) from error
@@ -70,6 +73,8 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, kind:
             ) from error
         except OSError as error:
             raise PromptError(f"{name}: cannot be kept on this machine: {first_line(error)}") from error
+        except RuntimeError as error:  # of one thread, whose connection another has just closed
+            broken = error
     raise PromptError(
         f"{name}: the download broke off {TRIES} times ({first_line(broken)}); try again later, or {instead}"
     ) from broken
