@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+import ptlib as pt
+from ptlib.models import hub as module
 from tests.hub.conftest import BERT, change_json, publish, refusal
 
 
@@ -120,3 +122,29 @@ def test_code_that_comes_with_a_model_is_not_run(hub, trace, monkeypatch, known,
     assert f"its {file} asks to run code that comes with it" in refusal(str(folder) if local else BERT)
     assert not trace.exists()
     assert not hub.asked_for("own.py")
+
+
+def broken(monkeypatch, *errors):
+    """Instead of the download, errors in turn, and then a folder."""
+    left = list(errors)
+
+    def download(*_, **__):
+        if left:
+            raise left.pop(0)
+        return "folder"
+
+    monkeypatch.setattr(module, "snapshot_download", download)
+
+
+def test_a_disk_that_takes_no_download(monkeypatch):
+    broken(monkeypatch, OSError(28, "No space left on device"))
+    with pytest.raises(pt.PromptError, match=r"own/bert: cannot be kept on this machine: .*No space left on device"):
+        module.fetch(BERT, ["config.json"])
+
+
+def test_a_download_that_breaks_off_is_tried_again(monkeypatch):
+    broken(monkeypatch, *[RuntimeError("client has been closed")] * (module.TRIES - 1))
+    assert module.fetch(BERT, ["config.json"]) == Path("folder")
+    broken(monkeypatch, *[RuntimeError("client has been closed")] * module.TRIES)
+    with pytest.raises(pt.PromptError, match=r"broke off 3 times \(client has been closed\); try again later, or use"):
+        module.fetch(BERT, ["config.json"])

@@ -1,12 +1,14 @@
 """Pretraining in miniature: a few steps, and what must hold of any number of them."""
 
 import json
+import sys
 
 import pytest
 import torch
 
 import ptlib as pt
 from ptlib.pocket import pretrain as module
+from ptlib.pocket.__main__ import main
 from ptlib.pocket.batches import Batches, choose_masked, choose_predicted
 from ptlib.pocket.build import build
 from ptlib.pocket.corpus import OBJECT, OTHER, SUBJECT, generated
@@ -136,3 +138,38 @@ def test_a_model_is_made_from_plain_text_alone(text, tmp_path):
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     assert (card["steps"], card["sentences"], card["recall"]) == (30, 120, {})
     assert "30 steps" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_recipes_are_those_of_the_shipped_models(lm):
+    """The four small ones: the same tensors with the same shapes."""
+    made = RECIPES[lm.name.removeprefix("pocket/")].model(lm.tokenizer)
+    shipped = {name: value.shape for name, value in lm.model.state_dict().items()}
+    assert {name: value.shape for name, value in made.state_dict().items()} == shipped
+
+
+def command(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["pocket", *map(str, words)])
+    main()
+
+
+def test_the_command_line_makes_a_model(text, tmp_path, monkeypatch, capsys):
+    folders = ("--work", tmp_path / "w", "--weights", tmp_path / "m", "--device", "cpu")
+    command(monkeypatch, "gpt2-small", "--text", text, "--no-facts", "--steps", 2, *folders)
+    assert capsys.readouterr().out.splitlines()[-1] == f"gpt2-small: {tmp_path / 'm' / 'gpt2-small'}"
+    assert pt.load(str(tmp_path / "m" / "gpt2-small"), device="cpu").kind == "causal"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bert-tiny"], "invalid choice: 'bert-tiny'"),
+        (["bert-small", "--no-facts"], "--no-facts needs --text"),
+        (["bert-small", "--text", "nowhere"], "nowhere"),
+    ],
+)
+def test_the_command_line_refuses_in_one_line(words, said, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command(monkeypatch, *words)
+    assert stopped.value.code
+    lines = [*capsys.readouterr().err.splitlines(), str(stopped.value.code)]
+    assert sum(said in line for line in lines) == 1
