@@ -1,9 +1,14 @@
 """The measurement on real models, tried on pocket models, and what is kept of it."""
 
+import json
+import sys
+
 import pytest
 
 import ptlib as pt
+from ptlib.book.real import __main__ as entry
 from ptlib.book.real import cells, kept, measure
+from ptlib.models.checkpoint import WEIGHTS
 from ptlib.models.quick import quick_copy
 from ptlib.scoring.both import accuracy_both
 
@@ -60,3 +65,50 @@ def test_plain_words_are_plain(lms):
     words = measure.plain_words(list(lms.values()))
     assert {"capital", "city"} <= set(words) <= set(pt.shared_words(*lms.values()))
     assert not {"France", ".", "1"} & set(words)
+
+
+@pytest.fixture
+def lama_folder(tmp_path, tasks):
+    """Every relation that is measured, with the facts of one."""
+    for name in (*cells.TO_CHOOSE, *cells.TO_REPORT):
+        folder = tmp_path / "lama" / name
+        folder.mkdir(parents=True)
+        rows = [{"sub_label": one.text, "obj_label": one.answer} for one in tasks[0].train[:40]]
+        (folder / "test.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return tmp_path / "lama"
+
+
+def test_relations_have_facts_for_every_split_and_all_their_answers(lama_folder, bert):
+    tasks, answers = cells.relations(str(lama_folder), [bert], facts=3)
+    assert len(tasks) == len(answers) >= 20
+    assert [task.name for task in tasks[:8:4]] == [cells.TO_CHOOSE[0], cells.TO_REPORT[0]]
+    assert all(task.train and len(task.test) == 3 for task in tasks)
+    assert set(answers["P36"].labels) == {
+        one.answer for one in answers["P36"].train + answers["P36"].dev + answers["P36"].test
+    }
+
+
+def command(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["real", *map(str, words)])
+    entry.main()
+
+
+def test_the_command_line_measures_and_keeps(lama_folder, tasks, tmp_path, monkeypatch):
+    labelled = {task.name: pt.closed(task) for task in tasks}
+    monkeypatch.setattr(entry, "relations", lambda *_: (tasks[:1], labelled))
+    monkeypatch.setattr(entry, "Study", lambda cache: cells.Study(**vars(STUDY) | {"cache": cache, "seeds": (0,)}))
+    monkeypatch.setenv("PTLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PTLIB_LAMA", str(lama_folder))
+    monkeypatch.setattr(cells, "METHODS", {})
+    monkeypatch.setattr(cells, "IN_WORDS", ())
+    command(monkeypatch, WEIGHTS / "gpt2-small", "--obtained", "made here", "--to", tmp_path / "r.json")
+    assert set(kept.kept_rows(tmp_path / "r.json").method) == {"manual", "random", "random, in front", "tuned"}
+
+
+def test_the_command_line_refuses_in_one_line(monkeypatch):
+    monkeypatch.delenv("PTLIB_LAMA", raising=False)
+    with pytest.raises(SystemExit, match="PTLIB_LAMA names no folder"):
+        command(monkeypatch, WEIGHTS / "gpt2-small")
+    monkeypatch.setenv("PTLIB_LAMA", "nowhere")
+    with pytest.raises(SystemExit, match="nowhere"):
+        command(monkeypatch, "nowhere")
