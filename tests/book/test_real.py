@@ -73,7 +73,7 @@ def lama_folder(tmp_path, tasks):
     for name in (*cells.TO_CHOOSE, *cells.TO_REPORT):
         folder = tmp_path / "lama" / name
         folder.mkdir(parents=True)
-        rows = [{"sub_label": one.text, "obj_label": one.answer} for one in tasks[0].train[:40]]
+        rows = [{"sub_label": one.text, "obj_label": one.answer} for one in tasks[0].train[:30] + tasks[0].test[:10]]
         (folder / "test.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return tmp_path / "lama"
 
