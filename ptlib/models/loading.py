@@ -1,7 +1,7 @@
 """Loading: a language model by its name, with all that must hold before it is used."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from transformers import (
@@ -103,7 +103,12 @@ def _read(name: str, folder: Path, head: Kind, dtype: torch.dtype) -> tuple[PreT
             ignore_mismatched_sizes=True,  # they are in the report, and refused below
             output_loading_info=True,
         )
-        tokenizer = cast(PreTrainedTokenizerFast, AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise PromptError(
+            f"{name}: its tokenizer, a {type(tokenizer).__name__}, is none of the `tokenizers` library; "
+            "use a checkpoint with a tokenizer.json"
+        )
     if report["missing_keys"]:
         missing = ", ".join(sorted(report["missing_keys"])[:3])
         raise PromptError(f"{name}: the checkpoint has no language-model head: {missing} missing; use one that has")

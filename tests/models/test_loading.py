@@ -179,3 +179,14 @@ def test_the_shape_is_known_without_the_weights(tmp_path, encoder):
     folder = saved(tmp_path, encoder)
     (folder / "model.safetensors").unlink()
     assert shape_of(folder)[1] == encoder.num_parameters()
+
+
+def test_a_tokenizer_that_is_written_in_python_is_refused(tmp_path):
+    folder = saved(tmp_path / "model", families.tiny(CAUSAL), CAUSAL)
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+    (folder / "vocab.json").write_text(json.dumps({"<unk>": 0, "a</w>": 1}), encoding="utf-8")
+    (folder / "merges.txt").write_text("#version\n", encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "CTRLTokenizer"}), encoding="utf-8")
+    with pytest.raises(pt.PromptError, match="its tokenizer, a CTRLTokenizer, is none of the `tokenizers` library"):
+        pt.load(folder)
