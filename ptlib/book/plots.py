@@ -16,7 +16,7 @@ from matplotlib_inline.config import InlineBackend
 from ptlib.prompts.template import SLOT, TEXT, VECTOR, parse
 
 STYLE = Path(__file__).parent / "book.mplstyle"
-WIDTH = 4.8  # inches: what a telephone shows at its natural size
+WIDTH = 4.4  # inches: with letters of ten points, as large as a telephone shows them well
 ON_DARK, ON_BRIGHT = "#fefefe", "#010101"  # ink inside of a coloured field, which the dark theme leaves as it is
 
 
