@@ -1,8 +1,9 @@
-"""What the chapters of the book need besides: notes, claims, plots, profiles, published figures."""
+"""What the chapters of the book need besides: notes, claims, explorers, plots, profiles, published figures."""
 
 from ptlib.book import needs as needs
 from ptlib.book.claims import Comparison, claim, less, more, same
 from ptlib.book.environment import check_env
+from ptlib.book.explorer import answers, explore
 from ptlib.book.notes import note, note_figure, note_mean, said, with_interval
 from ptlib.book.plots import dots, draw_cloze, heat_map, mean_and_spread, use_style, whiskers
 from ptlib.book.profiles import Profile, profile
@@ -11,10 +12,12 @@ from ptlib.book.published import published_accuracy
 __all__ = [
     "Comparison",
     "Profile",
+    "answers",
     "check_env",
     "claim",
     "dots",
     "draw_cloze",
+    "explore",
     "heat_map",
     "less",
     "mean_and_spread",
