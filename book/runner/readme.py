@@ -18,7 +18,7 @@ from book.runner.results import figures
 from book.runner.run import Run
 
 MARKED = re.compile(r"(?P<mark><!-- noted: (?P<what>[^>]+?) -->)[^<]*(?P<end><!-- / -->)")
-PICTURE = "headline"
+PICTURE = "headline.png"
 
 
 def filled(text: str, values: dict) -> str:
@@ -42,7 +42,7 @@ def main(root: Path = ROOT) -> int:
         values = noted(chapters, sum(note.seconds for note in notes if note), run)
         write_text(readme, filled(readme.read_text(encoding="utf-8"), values))
         shown = {name: it for page in chapters for name, it in figures(read_notebook(run.notebook(page))).items()}
-        (root / "book" / "_static" / f"{PICTURE}.png").write_bytes(shown[PICTURE])
+        (root / "book" / "_static" / PICTURE).write_bytes(shown[PICTURE])
     except BookError as error:
         print(error, file=sys.stderr)
         return 1

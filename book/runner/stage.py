@@ -66,7 +66,7 @@ def put_chapter(page: Page, verdict: Verdict, folder: Path, run: Run) -> None:
     notebook = read_notebook(run.notebook(page))
     for name, image in figures(notebook).items():
         (folder / "book" / "figures").mkdir(exist_ok=True)
-        (folder / "book" / "figures" / f"{name}.png").write_bytes(image)
+        (folder / "book" / "figures" / name).write_bytes(image)
     dress(notebook, verdict, run.profile)
     write_notebook(notebook, folder / f"{page.name}.ipynb")
 
