@@ -1,9 +1,10 @@
-"""What the chapters of the book need besides: notes, claims, plots, profiles, published figures."""
+"""What the chapters of the book need besides: notes, claims, explorers, plots, profiles, published figures."""
 
 from ptlib.book import needs as needs
 from ptlib.book.checks import check
 from ptlib.book.claims import Comparison, claim, less, more, same
 from ptlib.book.environment import check_env
+from ptlib.book.explorer import answers, explore
 from ptlib.book.notes import note, note_figure, note_mean, said, with_interval
 from ptlib.book.plots import (
     dots,
@@ -22,11 +23,13 @@ from ptlib.book.tables import show_table
 __all__ = [
     "Comparison",
     "Profile",
+    "answers",
     "check",
     "check_env",
     "claim",
     "dots",
     "draw_cloze",
+    "explore",
     "heat_map",
     "legend_below",
     "less",

@@ -10,6 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from book.runner.pages import ROOT, pages
+from book.runner.quotes import BOOK
+from book.runner.readme import filled
 
 pytestmark = pytest.mark.book
 
@@ -78,6 +80,35 @@ def test_every_chapter_claims_what_it_says_and_says_what_it_claims(build, noted)
             said = noted[page.name.partition("/")[2]][name]
             assert claims[name]["sentence"] in said or name in false
             assert plain(said) in shown, f"{page.name} does not show its claim {name}"
+
+
+def test_explorers_show_the_rows_of_their_tables(build):
+    for page, choices in {"03-transfer-search": 4, "05-waywardness": 2}.items():
+        html = BeautifulSoup((build / "html" / "book" / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+        (box,) = html.select(".explorer")
+        text = box.find("script", type="application/json").text
+        data, rows = json.loads(text), [[cell.text for cell in row.select("td")] for row in box.select("tbody tr")]
+        assert len(text) < 200_000
+        assert len(data["choose"]) == choices
+        assert len(data["rows"]) == len(rows) > 3
+        for about, row in zip(data["rows"], rows, strict=True):
+            plain = [value if isinstance(value, str) else f"{value:g}" for value in list(about.values())[:5]]
+            assert row[:5] == plain
+
+
+def test_the_page_of_claims_has_every_claim(build, noted):
+    html = BeautifulSoup((build / "html" / "book" / "what-we-found.html").read_text(encoding="utf-8"), "html.parser")
+    cells = {plain(cell.text) for cell in html.select("td")}
+    for claims in (about["claims"] for about in noted.values() if "claims" in about):
+        assert {plain(about["sentence"]) for about in claims.values()} <= cells
+    assert "{noted}" not in html.text
+
+
+def test_the_readme_names_what_chapters_note(noted):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    values = noted | {BOOK: {"minutes": 1, "reading_minutes": 2}}
+    assert "<!-- noted: book minutes -->1<!-- / -->" in filled(text, values)
+    assert f"{noted['03-transfer-search']['title_words']:.0%}" in filled(text, values)
 
 
 TURNED = {
