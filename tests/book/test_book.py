@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from book.runner.pages import ROOT, pages
 from book.runner.quotes import BOOK
 from book.runner.readme import filled
+from tests.book.browser import needs_browser
 
 pytestmark = pytest.mark.book
 
@@ -109,6 +110,18 @@ def test_the_readme_names_what_chapters_note(noted):
     values = noted | {BOOK: {"minutes": 1, "reading_minutes": 2}}
     assert "<!-- noted: book minutes -->1<!-- / -->" in filled(text, values)
     assert f"{noted['03-transfer-search']['title_words']:.0%}" in filled(text, values)
+
+
+@needs_browser
+def test_no_page_is_told_wrongly_or_wider_than_its_screen(build):
+    from tests.book.accessibility import chromium, faults, too_wide
+
+    files = [build / "html" / f"{page.name}.html" for page in pages()]
+    with chromium() as browser:
+        assert faults(browser, [*files, build / "html" / "search.html"], theme="light", contrast=False) == []
+        for theme in ("light", "dark"):
+            assert faults(browser, files[:2], theme=theme) == []
+        assert too_wide(browser, files, width=400) == []
 
 
 TURNED = {
