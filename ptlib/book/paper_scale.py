@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from transformers import AlbertConfig, BertConfig, GPT2Config, PreTrainedConfig, RobertaConfig
 
@@ -63,7 +64,7 @@ def sweep() -> int:
     return LAMA_RELATIONS * len(profile("paper").seeds)
 
 
-def minutes(work: float | int, rate: float | int = FAST) -> float:
+def minutes(work: float | int | np.number, rate: float | int = FAST) -> float:
     """How long so many operations take on a device of a rate, of which tuning uses a share."""
     return float(work / (SHARE * rate) / 60)
 

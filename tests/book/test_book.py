@@ -48,7 +48,7 @@ def test_every_page_was_built(build):
 def test_chapters_show_figures_and_computed_numbers(build):
     for page in numbered():
         html = BeautifulSoup((build / "html" / f"{page.name}.html").read_text(encoding="utf-8"), "html.parser")
-        assert html.select("article img")
+        assert len(html.select("article img.for-light")) == len(html.select("article img.for-dark")) > 0
         assert html.select(".pasted-text")
         assert not [element.text for element in html.select(".pasted-text") if "nan" in element.text.lower()]
 
