@@ -1,6 +1,6 @@
 """Quotes: what chapters noted, in pages that are no chapters.
 
-A page writes {noted}`03-transfer-search masked_words:.2f` in backticks: the chapter, the name, and how to format it.
+A page writes {noted}`03b-shared-words title_words:.2f` in backticks: the chapter, the name, and how to format it.
 The stage puts the value in its place. Of the run itself there are `book minutes` and `book reading_minutes`.
 """
 

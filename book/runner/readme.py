@@ -1,7 +1,7 @@
 """Command line: `python -m book.runner.readme` puts what the last `make book` measured into the README.
 
 Its numbers stand between marks that name a chapter and what it noted, as in
-`<!-- noted: 03-transfer-search title_words:.0% -->96%<!-- / -->`; its picture is one that a chapter noted.
+`<!-- noted: 03b-shared-words title_words:.0% -->96%<!-- / -->`; its picture is one that a chapter noted.
 """
 
 import re

@@ -6,6 +6,7 @@ from ptlib.book.claims import Comparison, claim, less, more, same
 from ptlib.book.environment import check_env
 from ptlib.book.explorer import answers, explore
 from ptlib.book.notes import note, note_figure, note_mean, said, with_interval
+from ptlib.book.pairs import KINDS, Pairs, family
 from ptlib.book.plots import (
     dots,
     draw_cloze,
@@ -21,7 +22,9 @@ from ptlib.book.published import published_accuracy
 from ptlib.book.tables import show_table
 
 __all__ = [
+    "KINDS",
     "Comparison",
+    "Pairs",
     "Profile",
     "answers",
     "check",
@@ -30,6 +33,7 @@ __all__ = [
     "dots",
     "draw_cloze",
     "explore",
+    "family",
     "heat_map",
     "legend_below",
     "less",
