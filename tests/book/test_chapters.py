@@ -11,7 +11,7 @@ from book.runner.pages import ROOT, pages
 from ptlib.book.checks import CHECKS
 
 RULES = tomllib.loads((ROOT / "book" / "ruff.toml").read_text(encoding="utf-8"))
-NOT_YET = RULES.get("extend-exclude", [])  # chapters whose code is still to be put into this form
+NOT_YET = ("03*", "05*")  # chapters that are still to be put into this form
 CHAPTERS = [
     page for page in pages() if page.is_chapter and not any(fnmatch(page.source.name, pattern) for pattern in NOT_YET)
 ]
