@@ -2,7 +2,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: book test benchmark benchmark-paper format address clean
+.PHONY: book test benchmark benchmark-paper format address readme clean
 
 book: $(READY)  ## execute what has changed, and build the HTML book into _build/html
 	$(VENV)/bin/python -m book.runner
@@ -29,6 +29,9 @@ format: $(READY)  ## put the code into its usual form
 
 address: $(READY)  ## carry the repository's address from pyproject.toml to where else it stands
 	$(VENV)/bin/python -m book.runner.address
+
+readme: $(READY)  ## put what the last `make book` measured into the README
+	$(VENV)/bin/python -m book.runner.readme
 
 clean:  ## remove everything that was made, the environment too
 	rm -rf _build $(VENV)

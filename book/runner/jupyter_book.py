@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from book.runner.errors import BookError, first_line
+from book.runner.pages import ROOT
 
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -19,7 +20,8 @@ def jupyter_book(staged: Path, output: Path, root: Path, *options: str) -> tuple
     """
     program = Path(sys.executable).parent / "jupyter-book"
     command = [str(program), "build", str(staged), "--path-output", str(output), *options]
-    surroundings = {**os.environ, "PYTHONPATH": str(root)}
+    # The book's own library, and this runner, which Sphinx takes an extension from.
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, dict.fromkeys((root, ROOT))))}
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=surroundings, check=False, errors="replace"

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from book.runner.errors import BookError, first_line
 from book.runner.notebooks import read_notebook
 from book.runner.pages import Page, has_owner, owner_and_name, repository, settings
+
+if TYPE_CHECKING:
+    from pybtex.database import Entry
 
 _GLOSSARY = re.compile(r"^(`{3,}|:{3,})\{glossary\}.*\n((?:.*\n)*?)\1\s*$", re.MULTILINE)
 _LABEL = re.compile(r"^\((?P<above>[^()\s]+)\)=\s*\n+(?:#+ +(?P<heading>.+))?|^:name: *(?P<named>\S+)", re.MULTILINE)
@@ -107,23 +111,25 @@ def _labels(text: str) -> Iterator[tuple[str, str]]:
 def _works(file: Path) -> Iterator[tuple[str, Work]]:
     from pybtex.database import parse_file
     from pybtex.exceptions import PybtexError
-    from pybtex.richtext import Text
 
     try:
         entries = parse_file(str(file)).entries
     except PybtexError as error:
         raise BookError(f"{file}: cannot be read ({first_line(str(error))}); repair it") from error
     for key, entry in entries.items():
-        people = entry.persons.get("author") or entry.persons.get("editor") or []
-        names = [str(Text.from_latex(" ".join(person.prelast_names + person.last_names))) for person in people]
         field = partial(entry.fields.get, default="")
         address = field("url")
         if field("doi"):
             address = f"https://doi.org/{field('doi')}"
         elif field("archiveprefix").lower() == "arxiv" and field("eprint"):
             address = f"https://arxiv.org/abs/{field('eprint')}"
-        yield key, Work(_in_short(names) or key, field("year"), address)
+        yield key, Work(authors(entry) or key, field("year"), address)
 
 
-def _in_short(names: list[str]) -> str:
+def authors(entry: "Entry") -> str:
+    """Who wrote a work, as a citation says it: of more than two the first; empty if nobody is named."""
+    from pybtex.richtext import Text
+
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    names = [str(Text.from_latex(" ".join(person.prelast_names + person.last_names))) for person in people]
     return f"{names[0]} et al." if len(names) > 2 else " and ".join(names)

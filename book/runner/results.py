@@ -30,13 +30,15 @@ def claims(notebook: NotebookNode) -> dict[str, dict]:
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:
-    """Every figure that an executed notebook noted with `ptlib.notebook.note_figure`, by name, as PNG.
+    """Every figure that an executed notebook noted with `ptlib.book.note_figure`, by file name: as PNG and as SVG.
 
     Raises:
         BookError: a figure is damaged.
     """
-    records = _records(notebook)
-    return {name: _image(name, data[RECORD + "image/png"]) for name, data in records if _is_figure(data)}
+    noted = [(name, data) for name, data in _records(notebook) if _is_figure(data)]
+    images = {f"{name}.png": _image(name, data[RECORD + "image/png"]) for name, data in noted}
+    drawings = {f"{name}.svg": data.get(RECORD + "image/svg+xml", "").encode() for name, data in noted}
+    return images | {name: drawing for name, drawing in drawings.items() if drawing}
 
 
 def _records(notebook: NotebookNode) -> Iterator[tuple[str, dict[str, str]]]:

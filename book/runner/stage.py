@@ -7,11 +7,15 @@ from nbformat import NotebookNode
 
 from book.runner.buttons import put_settings
 from book.runner.files import emptied
+from book.runner.found import PAGE as FOUND
+from book.runner.found import what_we_found
 from book.runner.notebooks import read_notebook, write_notebook
 from book.runner.pages import Page
+from book.runner.quotes import fill, noted
 from book.runner.results import figures
 from book.runner.run import Run, Verdict
 
+STATUS = "book/status"  # the page that ends in a table of the verdicts
 NOT_STAGED = ("runner", "__pycache__", ".ipynb_checkpoints")
 
 
@@ -19,18 +23,23 @@ def stage(pages: list[Page], verdicts: list[Verdict], run: Run) -> Path:
     """Lay out everything that Jupyter Book reads in an empty folder, and return that folder.
 
     Raises:
-        BookError: an executed copy cannot be read.
+        BookError: an executed copy cannot be read, or a page quotes what was not noted.
         OSError: something could not be written, or the last stage not removed.
     """
     folder = bare_stage(run.build / "stage", run)
     shutil.copy(run.root / "_toc.yml", folder)
     by_page = {verdict.page: verdict for verdict in verdicts}
+    values = noted(pages, sum(verdict.seconds for verdict in verdicts), run)
     for page in pages:
         if page.is_chapter:
             put_chapter(page, by_page[page.name], folder, run)
-    status = folder / "book" / "status.md"
-    if status.exists():
-        status.write_text(status.read_text(encoding="utf-8") + status_table(verdicts, run.profile), encoding="utf-8")
+        else:
+            text = fill(page.name, page.source.read_text(encoding="utf-8"), values)
+            if page.name == STATUS:
+                text += status_table(verdicts, run.profile)
+            if page.name == FOUND:
+                text += what_we_found(pages, values, run.profile, run.root)
+            (folder / f"{page.name}.md").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -57,7 +66,7 @@ def put_chapter(page: Page, verdict: Verdict, folder: Path, run: Run) -> None:
     notebook = read_notebook(run.notebook(page))
     for name, image in figures(notebook).items():
         (folder / "book" / "figures").mkdir(exist_ok=True)
-        (folder / "book" / "figures" / f"{name}.png").write_bytes(image)
+        (folder / "book" / "figures" / name).write_bytes(image)
     dress(notebook, verdict, run.profile)
     write_notebook(notebook, folder / f"{page.name}.ipynb")
 

@@ -43,13 +43,15 @@ def with_interval(values: Sequence[float] | Float[np.ndarray, " cases"] | Series
 
 
 def note_figure(name: str, figure: Figure) -> None:
-    """Keep a figure under a name, so that another page can show it."""
+    """Keep a figure under a name, so that another page can show it: as PNG, and as SVG for both themes."""
     from base64 import b64encode
     from io import BytesIO
 
-    image = BytesIO()
+    image, drawing = BytesIO(), BytesIO()
     figure.savefig(image, format="png", bbox_inches="tight")
-    record(name, {"image/png": b64encode(image.getvalue()).decode(), "text/plain": repr(name)})
+    figure.savefig(drawing, format="svg", bbox_inches="tight", metadata={"Date": None})
+    data = {"image/png": b64encode(image.getvalue()).decode(), "image/svg+xml": drawing.getvalue().decode()}
+    record(name, data | {"text/plain": repr(name)})
 
 
 def record(name: str, data: dict[str, str], **about: dict) -> None:

@@ -5,19 +5,51 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython import get_ipython
 from jaxtyping import Float
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib_inline.config import InlineBackend
 
 from ptlib.prompts.template import SLOT, TEXT, VECTOR, parse
 
 STYLE = Path(__file__).parent / "book.mplstyle"
+WIDTH = 4.4  # inches: with letters of ten points, as large as a telephone shows them well
+ON_DARK, ON_BRIGHT = "#fefefe", "#010101"  # ink inside of a coloured field, which the dark theme leaves as it is
 
 
 def use_style() -> None:
-    """Draw everything from here on in the book's style."""
+    """Draw everything from here on in the book's style; in a notebook as SVG, which is sharp at every size."""
     plt.style.use(STYLE)
+    if shell := get_ipython():
+        notebook = InlineBackend.instance(parent=shell)
+        undated = {"bbox_inches": "tight", "metadata": {"Date": None}}  # so that the same figure is the same file
+        notebook.set_trait("print_figure_kwargs", undated)
+        notebook.figure_formats = {"svg"}
+
+
+def panels(count: int, *, height: float | int = 2.8, below: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure with some axes beside each other, or one below the other where they need the whole width.
+
+    Args:
+        count: of axes; they share what stands up.
+        height: of each, in inches.
+        below: one below the other.
+    """
+    rows, columns = (count, 1) if below else (1, count)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height * rows), sharey=True, squeeze=False)
+    return figure, axes.ravel().tolist()
+
+
+def legend_below(figure: Figure, *, columns: int) -> None:
+    """One legend for all axes, below them, where it lies on no curve; each label once."""
+    named: dict[str, Artist] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    figure.legend(handles=list(named.values()), labels=list(named), loc="outside lower center", ncols=columns)
 
 
 def heat_map(
@@ -37,19 +69,16 @@ def heat_map(
         label: what the numbers are.
         numbers: write each share into its field; a share that is not a number leaves its field empty.
     """
-    figure, axes = plt.subplots(figsize=(4.8, 1.6 + 0.2 * len(rows)))
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.9 + 0.2 * len(rows)))
     image = axes.imshow(values, vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
     axes.set_yticks(range(len(rows)), rows)
-    axes.tick_params(labelsize=9)
     axes.grid(False)
     if numbers:
         for (row, column), value in np.ndenumerate(values):
-            text = "" if np.isnan(value) else f"{value:.2f}"
-            axes.text(
-                column, row, text, ha="center", va="center", fontsize=7, color="black" if value > 0.6 else "white"
-            )
-    figure.colorbar(image, label=label, shrink=0.6)
+            text, ink = "" if np.isnan(value) else f"{value:.2f}", ON_BRIGHT if value > 0.6 else ON_DARK
+            axes.text(column, row, text, ha="center", va="center", fontsize=9, color=ink)
+    figure.colorbar(image, label=label, aspect=15)
     return figure
 
 
@@ -57,7 +86,7 @@ def dots(axes: Axes, columns: Mapping[str, Float[np.ndarray, " values"]]) -> Non
     """Columns of dots, one dot a value, with a bar for the mean of each column."""
     scatter = np.random.default_rng(0)
     for place, values in enumerate(columns.values()):
-        axes.plot(place + scatter.uniform(-0.2, 0.2, len(values)), values, "o", markersize=4, alpha=0.6)
+        axes.plot(place + scatter.uniform(-0.2, 0.2, len(values)), values, "o", markersize=4, alpha=0.6, clip_on=False)
         axes.hlines(np.mean(values), place - 0.32, place + 0.32, color="black", linewidth=1.8)
     axes.set_xticks(range(len(columns)), list(columns))
 
@@ -65,7 +94,7 @@ def dots(axes: Axes, columns: Mapping[str, Float[np.ndarray, " values"]]) -> Non
 def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
     """A template as a row of boxes: words white, prompt vectors shaded, the slot dashed, the answer above it."""
     parts = [text if part == TEXT else part.strip() for part in parse(template).parts if part.strip()]
-    figure, axes = plt.subplots(figsize=(4.8, 1.3))
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.3))
     axes.set_axis_off()
     left = 0.0
     for part in parts:

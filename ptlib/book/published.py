@@ -6,11 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 FILE = Path(__file__).parent / "published.toml"
-GRADES = {
-    "paper": "the paper itself",
-    "author": "the first author's account, rounded",
-    "agreeing": "second-hand accounts that agree",
-}
+GRADES = tomllib.loads(FILE.read_text(encoding="utf-8"))["grades"]
 
 
 def published_accuracy() -> pd.DataFrame:

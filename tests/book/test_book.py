@@ -10,6 +10,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from book.runner.pages import ROOT, pages
+from book.runner.quotes import BOOK
+from book.runner.readme import filled
+from tests.book.browser import needs_browser
 
 pytestmark = pytest.mark.book
 
@@ -32,7 +35,7 @@ def noted(build):
 
 def numbered():
     """The chapters; other notebooks say how to, or are for reference."""
-    return [page for page in pages() if re.match(r"book/\d\d-", page.name)]
+    return [page for page in pages() if re.match(r"book/\d\d[a-z]?-", page.name)]
 
 
 def test_every_page_was_built(build):
@@ -45,7 +48,7 @@ def test_every_page_was_built(build):
 def test_chapters_show_figures_and_computed_numbers(build):
     for page in numbered():
         html = BeautifulSoup((build / "html" / f"{page.name}.html").read_text(encoding="utf-8"), "html.parser")
-        assert html.select("article img")
+        assert len(html.select("article img.for-light")) == len(html.select("article img.for-dark")) > 0
         assert html.select(".pasted-text")
         assert not [element.text for element in html.select(".pasted-text") if "nan" in element.text.lower()]
 
@@ -58,6 +61,9 @@ def test_solutions_are_hidden_and_were_run(build):
         for cell in solutions:
             assert "hide-cell" in cell["metadata"]["tags"]
             assert cell["execution_count"]
+        checked = {name for cell in solutions for name in re.findall(r"check\([\"'](\d\.\d)", "".join(cell["source"]))}
+        printed = json.dumps([cell["outputs"] for cell in solutions])
+        assert printed.count("Right: ") >= len(checked), f"{page.name}: a solution does not pass its check"
 
 
 def plain(text):
@@ -80,16 +86,59 @@ def test_every_chapter_claims_what_it_says_and_says_what_it_claims(build, noted)
             assert plain(said) in shown, f"{page.name} does not show its claim {name}"
 
 
+def test_explorers_show_the_rows_of_their_tables(build):
+    for page, choices in {"03b-shared-words": 4, "05-waywardness": 2}.items():
+        html = BeautifulSoup((build / "html" / "book" / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+        (box,) = html.select(".explorer")
+        text = box.find("script", type="application/json").text
+        data, rows = json.loads(text), [[cell.text for cell in row.select("td")] for row in box.select("tbody tr")]
+        assert len(text) < 200_000
+        assert len(data["choose"]) == choices
+        assert len(data["rows"]) == len(rows) > 3
+        for about, row in zip(data["rows"], rows, strict=True):
+            plain = [value if isinstance(value, str) else f"{value:g}" for value in list(about.values())[:5]]
+            assert row[:5] == plain
+
+
+def test_the_page_of_claims_has_every_claim(build, noted):
+    html = BeautifulSoup((build / "html" / "book" / "what-we-found.html").read_text(encoding="utf-8"), "html.parser")
+    cells = {plain(cell.text) for cell in html.select("td")}
+    for claims in (about["claims"] for about in noted.values() if "claims" in about):
+        assert {plain(about["sentence"]) for about in claims.values()} <= cells
+    assert "{noted}" not in html.text
+
+
+def test_the_readme_names_what_chapters_note(noted):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    values = noted | {BOOK: {"minutes": 1, "reading_minutes": 2}}
+    assert "<!-- noted: book minutes -->1<!-- / -->" in filled(text, values)
+    assert f"{noted['03b-shared-words']['title_words']:.0%}" in filled(text, values)
+
+
+@needs_browser
+def test_no_page_is_told_wrongly_or_wider_than_its_screen(build):
+    from tests.book.accessibility import chromium, faults, too_wide
+
+    files = [build / "html" / f"{page.name}.html" for page in pages()]
+    with chromium() as browser:
+        assert faults(browser, [*files, build / "html" / "search.html"], theme="light", contrast=False) == []
+        for theme in ("light", "dark"):
+            assert faults(browser, files[:2], theme=theme) == []
+        assert too_wide(browser, files, width=400) == []
+
+
 TURNED = {
     "00-pocket-models": "ptlib.scoring.scores.slot_logits",  # the answer is the unlikeliest word
     "01-prompt-tuning": "ptlib.tuning.gradients.Gradients.at",  # tuning goes uphill
     "02-relative-encoding": "ptlib.carrying.by_relations.closed_form",
     "03-transfer-search": "ptlib.carrying.by_relations.closed_form",
+    "03b-shared-words": "ptlib.tuning.gradients.Gradients.at",
     "04-many-sources": "ptlib.carrying.by_relations.closed_form",
     "05-waywardness": "ptlib.tuning.descent.Pull.gradient",  # prompts are driven away from their texts
     "06-do-wayward-prompts-travel": "ptlib.carrying.by_relations.closed_form",
 }
-TUNES = ("01-prompt-tuning", "05-waywardness")  # so that prompts of the right sign must not be taken from the cache
+# In these prompts are tuned, so that prompts of the right sign must not be taken from the cache.
+TUNES = ("01-prompt-tuning", "03b-shared-words", "05-waywardness")
 
 
 @pytest.mark.parametrize("chapter", [page.name.partition("/")[2] for page in numbered()])

@@ -1,57 +1,48 @@
-"""Pictures that chapters share: what is drawn is what was given."""
+"""Figures: one legend that lies on nothing, and letters that are read on a telephone."""
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgba
 
-import ptlib as pt
+from ptlib.book import heat_map, legend_below, panels, use_style
+from ptlib.book.plots import WIDTH
 
 
 @pytest.fixture(autouse=True)
-def quietly():
-    plt.switch_backend("agg")
-    yield
+def style():
+    matplotlib.use("agg")
+    with plt.style.context("default"):
+        use_style()
+        yield
     plt.close("all")
-    plt.rcdefaults()
 
 
-def texts(axes):
-    return [text.get_text() for text in axes.texts]
+def test_panels_share_the_width_of_a_telephone():
+    figure, axes = panels(3)
+    assert len(axes) == 3
+    assert figure.get_figwidth() == WIDTH
+    below, stacked = panels(2, height=2, below=True)
+    assert len(stacked) == 2
+    assert tuple(below.get_size_inches()) == (WIDTH, 4)
 
 
-def test_a_heat_map_writes_each_share_into_its_field():
-    values = np.array([[0.25, 1.0], [np.nan, 0.0], [0.5, 0.75]])
-    axes = pt.book.heat_map(values, ["a", "b", "c"], ["x", "y"], label="P@1", numbers=True).axes[0]
-    assert texts(axes) == ["0.25", "1.00", "", "0.00", "0.50", "0.75"]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
-    assert np.array_equal(axes.images[0].get_array().filled(np.nan), values, equal_nan=True)
+def test_a_legend_below_names_everything_once_and_lies_on_no_axes():
+    figure, axes = panels(2)
+    for each in axes:
+        each.plot([0, 1], [0, 1], label="one")
+        each.plot([0, 1], [1, 0], label="two")
+    legend_below(figure, columns=2)
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
+    assert all(legend.get_window_extent().y1 <= each.get_tightbbox().y0 for each in axes)
 
 
-def test_dots_have_a_bar_at_their_mean():
-    _, axes = plt.subplots()
-    pt.book.dots(axes, {"one": np.array([0.2, 0.4]), "two": np.array([0.9])})
-    assert [bar.get_segments()[0][0, 1] for bar in axes.collections] == pytest.approx([0.3, 0.9])
-    assert [len(line.get_ydata()) for line in axes.lines] == [2, 1]
-
-
-def test_a_cloze_has_a_box_for_each_part_and_the_answer():
-    figure = pt.book.draw_cloze("[X] [V] [V] [Y] .", "France", answer="Paris")
-    (axes,) = figure.axes
-    assert len(axes.patches) == 5
-    assert [text for text in texts(axes) if text] == ["France", "Paris", "."]
-
-
-def test_a_line_through_the_mean_in_a_band_of_one_deviation():
-    _, axes = plt.subplots()
-    runs = np.array([[0.1, 0.5], [0.3, 0.9]])
-    pt.book.mean_and_spread(axes, [1.0, 2.0], runs, label="here")
-    assert axes.lines[0].get_ydata() == pytest.approx([0.2, 0.7])
-    corners = axes.collections[0].get_paths()[0].vertices[:, 1]
-    assert (corners.min(), corners.max()) == pytest.approx((0.2 - np.std([0.1, 0.3], ddof=1), 0.7 + 0.2 * 2**0.5))
-    assert to_rgba(axes.lines[0].get_color())[:3] == tuple(axes.collections[0].get_facecolor()[0][:3])
-
-
-def test_the_style_can_be_used():
-    pt.book.use_style()
-    assert plt.rcParams["figure.constrained_layout.use"]
+def test_no_letter_is_smaller_than_nine_points():
+    figure = heat_map(np.array([[0.2, 0.8]]), ["a"], ["b", "c"], label="share", numbers=True)
+    figure.axes[0].set(title="title", xlabel="x")
+    figure.axes[0].plot([0], [0], label="one")
+    legend_below(figure, columns=1)
+    sizes = [text.get_fontsize() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
+    assert min(sizes) >= 9

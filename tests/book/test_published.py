@@ -3,6 +3,7 @@ import tomllib
 import numpy as np
 
 import ptlib as pt
+from book.runner.pages import ROOT
 from ptlib.book.published import FILE, GRADES
 
 
@@ -28,3 +29,13 @@ def test_a_gap_is_no_number():
     table = pt.book.published_accuracy().set_index(["method", "source", "target"])["percent"]
     assert np.isnan(table["random prompt", "", "BERT base"])
     assert table["transfer", "RoBERTa base", "BERT base"] == 31.3
+
+
+def test_what_the_papers_say_is_graded_and_stands_beside_claims_that_chapters_make():
+    for statement in tomllib.loads(FILE.read_text(encoding="utf-8"))["statements"]:
+        assert statement["grade"] in GRADES
+        for claim, verdict in statement["claims"].items():
+            chapter, name = claim.split()
+            source = (ROOT / "book" / f"{chapter}.ipynb").read_text(encoding="utf-8")
+            assert f'claim(\\n",\n    "    \\"{name}\\",\\n"' in source
+            assert verdict.partition(":")[0] in ("agrees", "does not agree", "not comparable")

@@ -21,6 +21,7 @@ CHAPTERS = (
     "01-prompt-tuning",
     "02-relative-encoding",
     "03-transfer-search",
+    "03b-shared-words",
     "04-many-sources",
     "05-waywardness",
     "06-do-wayward-prompts-travel",

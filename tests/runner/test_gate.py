@@ -96,8 +96,10 @@ def test_numbers_and_figures_are_told_apart():
     ]
     noted = notebook(outputs=outputs)
     assert results(noted) == {"n": 0.5}
-    assert set(figures(noted)) == {"f"}
-    assert figures(noted)["f"].startswith(b"\x89PNG")
+    assert set(figures(noted)) == {"f.png"}
+    assert figures(noted)["f.png"].startswith(b"\x89PNG")
+    outputs[1].data[record + "image/svg+xml"] = "<svg/>"
+    assert figures(notebook(outputs=outputs))["f.svg"] == b"<svg/>"
 
 
 def test_a_number_that_is_not_defined_is_none():

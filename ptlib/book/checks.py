@@ -1,0 +1,191 @@
+"""Checks of a reader's own answers to the exercises: one line each, right or not yet, and why."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ptlib.carrying.representations import objective, relative
+from ptlib.errors import PromptError, first_line
+from ptlib.models.loading import load
+from ptlib.models.shared import word_vectors
+from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.reading.likeness import token_match
+from ptlib.scoring.scores import accuracy
+from ptlib.scoring.slot import fill
+from ptlib.tasks.shipped import relation
+from ptlib.tasks.splits import SPLITS
+from ptlib.tasks.task import Task
+
+Numbers = Sequence[float] | np.ndarray
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of an answer.
+
+    Attributes:
+        right: whether it is.
+        why: a sentence with what was found.
+    """
+
+    right: bool
+    why: str
+
+    def __repr__(self) -> str:
+        return f"{'Right' if self.right else 'Not yet'}: {self.why}"
+
+
+def check(exercise: str, *answer: object) -> Verdict:
+    """Look at an answer to an exercise of the book, on the pocket models.
+
+    Args:
+        exercise: chapter and number, such as "1.2".
+        answer: what the exercise asks for; its text says what.
+
+    Raises:
+        PromptError: there is no such exercise, or it is answered with more or fewer things.
+    """
+    if exercise not in CHECKS:
+        raise PromptError(f"no exercise {exercise!r} can be checked; there are {', '.join(CHECKS)}")
+    wanted = tuple(signature(CHECKS[exercise]).parameters)
+    if len(answer) != len(wanted):
+        raise PromptError(f"exercise {exercise} is answered with {', '.join(wanted)}; {len(answer)} given")
+    try:
+        return CHECKS[exercise](*answer)
+    except PromptError as error:
+        return Verdict(False, f"{error}.")
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:  # something else than was asked for
+        return Verdict(False, f"the answer is to be {', '.join(wanted)}: {first_line(error).rstrip('.')}.")
+
+
+def wording(template: str) -> Verdict:
+    """Chapter 0, exercise 1: a wording that gets more capitals out of the small GPT-2 than the manual template."""
+    lm, task = load("pocket/gpt2-small"), relation("P36")
+    mine, plain = accuracy(lm, task, template).value, accuracy(lm, task).value
+    return Verdict(mine > plain, f"it gets {mine:.0%} of the test facts, the manual template {plain:.0%}.")
+
+
+def new_facts(task: Task) -> Verdict:
+    """Chapter 0, exercise 2: facts that can be asked for, and were never taught."""
+    sizes = {split: len(task.examples(split)) for split in SPLITS}
+    if empty := [split for split, size in sizes.items() if not size]:
+        return Verdict(False, f"no fact fell into {' and '.join(empty)}; write more lines.")
+    lm = load("pocket/bert-small")
+    known = sum(accuracy(lm, task, split=split).value * size for split, size in sizes.items()) / sum(sizes.values())
+    end = "it was never taught them" if known < 0.5 else "so it was taught them; take others"
+    return Verdict(
+        known < 0.5, f"bert-small can be asked for {sum(sizes.values())} facts and knows {known:.0%}; {end}."
+    )
+
+
+def same_prompt(before: SoftPrompt, after: SoftPrompt) -> Verdict:
+    """Chapter 1, exercise 1: what was read from a file is what was written."""
+    if before is after:
+        return Verdict(False, "these are one and the same; read the second from the file.")
+    if before.template != after.template or before.vectors.shape != after.vectors.shape:
+        return Verdict(False, f"{after.template!r} is another prompt than {before.template!r}.")
+    apart = float((before.vectors - after.vectors).abs().max())
+    return Verdict(apart == 0, f"its numbers differ by {apart:g} at most.")
+
+
+def births(prompt: SoftPrompt) -> Verdict:
+    """Chapter 1, exercise 2: a prompt for places of birth, asked about those who died elsewhere."""
+    lm, (born, died) = load("pocket/bert-small"), ({fact.text: fact.answer for fact in _all(p)} for p in ("P19", "P20"))
+    moved = [who for who in born if died.get(who, born[who]) != born[who]]
+    said = [fill(lm, who, prompt, count=1)[0][0] for who in moved]
+    birth, death = (sum(one == told[who] for one, who in zip(said, moved, strict=True)) for told in (born, died))
+    return Verdict(birth > death, f"of {len(moved)} who moved away it says {birth} births and {death} deaths.")
+
+
+def wrong_answers(task: Task) -> Verdict:
+    """Chapter 1, exercise 3: capitals, of which every one is that of some other country."""
+    capitals = {fact.text: fact.answer for fact in _all("P36")}
+    facts = [fact for split in SPLITS for fact in task.examples(split)]
+    if strange := [fact.answer for fact in facts if fact.answer not in capitals.values()]:
+        return Verdict(False, f"{strange[0]} is the capital of no country of P36.")
+    true = [fact.text for fact in facts if capitals.get(fact.text) == fact.answer]
+    return Verdict(not true, f"{len(true)} of {len(facts)} answers are still true{': ' + true[0] if true else ''}.")
+
+
+def change(of_space: Callable[[Tensor], Tensor]) -> Verdict:
+    """Chapter 2, exercise 1: a change of a space that leaves relative representations as they are."""
+    lm = load("pocket/bert-small")
+    vectors, anchors = lm.embeddings[100:200], lm.embeddings[200:400]
+    changed, landmarks = of_space(vectors), of_space(anchors)
+    if torch.equal(changed, vectors):
+        return Verdict(False, "it leaves the vectors as they are.")
+    largest = float((relative(changed, landmarks) - relative(vectors, anchors)).abs().max())
+    return Verdict(largest < 1e-4, f"no cosine changes by more than {largest:.2g}.")
+
+
+def few_landmarks(vector: Tensor, wanted: Tensor, anchors: Sequence[str]) -> Verdict:
+    """Chapter 2, exercise 2: a vector of the small RoBERTa that has a wanted list of cosines to a few anchors."""
+    lm = load("pocket/roberta-small")
+    if len(anchors) >= lm.dim:
+        return Verdict(False, f"{len(anchors)} anchors are not few: an embedding has {lm.dim} numbers.")
+    reached = float(objective(vector, wanted, word_vectors(lm, list(anchors))).mean())
+    return Verdict(reached > 0.99, f"it meets the list with a cosine of {reached:.3f} on {len(anchors)} anchors.")
+
+
+def opposite_weights(equal: SoftPrompt, opposite: SoftPrompt) -> Verdict:
+    """Chapter 4, exercise 1: the same sources, carried with equal and with opposite weights."""
+    if "(-" not in str(opposite.settings.get("sources")):
+        return Verdict(False, "the second prompt has no source with a weight below zero.")
+    first, second = (accuracy(load(p.model), relation(p.task), p).value for p in (equal, opposite))
+    return Verdict(second < first, f"with equal weights it scores {first:.2f}, with opposite ones {second:.2f}.")
+
+
+def trusted_source(picked: str, arrives: Mapping[str, float]) -> Verdict:
+    """Chapter 4, exercise 2: the source to trust, and how well each really arrives at the target."""
+    if picked not in arrives:
+        return Verdict(False, f"{picked!r} is none of {', '.join(arrives)}.")
+    best = max(arrives, key=lambda name: arrives[name])
+    near = arrives[picked] >= arrives[best] - 0.02
+    return Verdict(near, f"{picked} arrives with {arrives[picked]:.2f}, the best, {best}, with {arrives[best]:.2f}.")
+
+
+def helpful_starts(named: Sequence[str], starts: Mapping[str, Numbers], vectors: Numbers) -> Verdict:
+    """Chapter 6, exercise 1: the kinds of text at which a start brings more than random vectors and their spread."""
+    bar = float(np.mean(vectors) + np.std(vectors, ddof=1))
+    helped = {kind for kind, values in starts.items() if np.mean(values) > bar}
+    wrong = sorted(helped ^ set(named))
+    return Verdict(
+        not wrong,
+        f"{len(helped)} of {len(starts)} kinds are above {bar:.2f}"
+        + (f"; look at {wrong[0]} again." if wrong else "."),
+    )
+
+
+def step_beside_words(prompt: SoftPrompt, text: str) -> Verdict:
+    """Chapter 6, exercise 2: a prompt of a text's own embeddings in the target and a carried step."""
+    lm = load(prompt.model)
+    kept = token_match(lm, prompt, text)
+    away = float((prompt.on(lm) - lm.embed(text)).norm(dim=1).mean())
+    if away == 0:
+        return Verdict(False, "these are the words alone; add the step.")
+    return Verdict(kept > 0.5, f"it reads as {kept:.0%} of its words, {away:.2f} away from them.")
+
+
+CHECKS: dict[str, Callable[..., Verdict]] = {
+    "0.1": wording,
+    "0.2": new_facts,
+    "1.1": same_prompt,
+    "1.2": births,
+    "1.3": wrong_answers,
+    "2.1": change,
+    "2.2": few_landmarks,
+    "4.1": opposite_weights,
+    "4.2": trusted_source,
+    "6.1": helpful_starts,
+    "6.2": step_beside_words,
+}
+
+
+def _all(name: str) -> list:
+    """Every fact of a relation."""
+    task = relation(name)
+    return [fact for split in SPLITS for fact in task.examples(split)]

@@ -1,0 +1,46 @@
+"""Tables show every number with its spread, and no heading or cell is broken by what stands in it."""
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+from ptlib.book import said, show_table
+from ptlib.book.tables import table
+
+ROWS = [
+    {"model": "a <b>", "P@1": np.array([0.4, 0.6]), "facts": 12_000},
+    {"model": "c & d", "P@1": 0.25, "facts": float("nan")},
+    {"model": "e", "P@1": np.float32(0.5)},
+]
+
+
+@pytest.fixture
+def html(monkeypatch):
+    seen = []
+    monkeypatch.setattr("ptlib.book.tables.display", lambda data, raw: seen.append(data))
+    show_table([])
+    show_table(ROWS)
+    (data,) = seen
+    assert "0.500 ± 0.141" in data["text/plain"]
+    return BeautifulSoup(data["text/html"], "html.parser")
+
+
+def test_several_numbers_are_said_with_their_spread_and_none_leaves_a_gap():
+    assert table(ROWS).to_numpy().tolist() == [
+        ["a <b>", said([0.4, 0.6]), "12,000"],
+        ["c & d", "0.250", ""],
+        ["e", "0.500", ""],
+    ]
+
+
+def test_the_page_has_a_table_with_named_columns(html):
+    assert [(cell.text, cell["scope"]) for cell in html.find_all("th")] == [
+        (name, "col") for name in ("model", "P@1", "facts")
+    ]
+    assert [cell.text for cell in html.find_all("tr")[1].find_all("td")] == ["a <b>", "0.500 ± 0.141", "12,000"]
+
+
+def test_words_stand_at_the_left_and_numbers_at_the_right(html):
+    for row in html.find_all("tr"):
+        sides = [cell["style"].split()[-1] for cell in row.find_all(True)]
+        assert sides == ["left", "right", "right"]

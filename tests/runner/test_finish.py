@@ -1,0 +1,99 @@
+"""Built pages are put right: figures in both themes, and nothing that a screen reader is told wrongly."""
+
+import io
+
+import matplotlib
+import pytest
+from bs4 import BeautifulSoup
+
+from book.runner.finish import DARK, INK, finish, in_light_ink
+from ptlib.book.plots import ON_BRIGHT, ON_DARK, heat_map, use_style
+
+
+@pytest.fixture
+def drawing():
+    """A figure as SVG: with a legend in black, a grid, and ink inside of coloured fields."""
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    with plt.style.context("default"):
+        use_style()
+        figure = heat_map(np.array([[0.1, 0.9]]), ["a"], ["b", "c"], label="share", numbers=True)
+        figure.axes[1].plot([0, 1], [0, 1], color="black")
+        figure.axes[1].grid(True)
+        text = io.StringIO()
+        figure.savefig(text, format="svg")
+        plt.close(figure)
+    return text.getvalue()
+
+
+def finished(folder, body):
+    (folder / "book").mkdir(exist_ok=True)
+    page = folder / "book" / "one.html"
+    page.write_text(f"<html><body><article>{body}</article></body></html>", encoding="utf-8")
+    finish(folder)
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def test_a_drawing_of_matplotlib_is_there_for_both_themes(tmp_path, drawing):
+    (tmp_path / "a b.svg").write_text(drawing, encoding="utf-8")
+    soup = finished(tmp_path, '<figure><img alt="Of a &gt; b" class="wide" src="../a%20b.svg"/></figure>')
+    light, dark = soup.find_all("img")
+    assert light["class"] == ["wide", "for-light"]
+    assert dark["class"] == ["wide", "for-dark"]
+    assert light["alt"] == dark["alt"] == "Of a > b"
+    assert (light["src"], dark["src"]) == ("../a%20b.svg", f"../a%20b{DARK}")
+    assert (tmp_path / f"a b{DARK}").read_text(encoding="utf-8") == in_light_ink(drawing)
+    finish(tmp_path)
+    assert (tmp_path / "a b.svg").read_text(encoding="utf-8") == drawing
+
+
+def test_dark_ink_becomes_light_and_the_ground_nothing_but_what_stands_in_a_field_stays(drawing):
+    light = in_light_ink(drawing)
+    assert "fill: #ffffff" in drawing
+    assert "fill: #ffffff" not in light
+    assert "#000000" not in light
+    assert light.count("<svg ") == light.count(f'<svg fill="{INK}" ') == 1
+    for ink in (ON_DARK, ON_BRIGHT):
+        assert drawing.count(ink) == light.count(ink) > 0
+
+
+def test_other_images_stay_as_they_are(tmp_path):
+    (tmp_path / "own.svg").write_text('<svg fill="#000000"/>', encoding="utf-8")
+    soup = finished(
+        tmp_path, '<img alt="a" src="../own.svg"/><img alt="b" src="../lost.svg"/><img alt="c" src="x.png"/>'
+    )
+    assert [image.get("class") for image in soup.find_all("img")] == [None] * 3
+    assert [path.name for path in tmp_path.glob("*.svg")] == ["own.svg"]
+
+
+def test_what_a_screen_reader_is_told_is_put_right(tmp_path):
+    soup = finished(
+        tmp_path,
+        '<table><tr><th class="head"><p> </p></th><th>a</th></tr></table>'
+        '<button aria-label="Search" class="search-button__button" title="Search">Search <kbd>K</kbd></button>'
+        '<details><summary aria-label="Toggle">Show</summary></details>'
+        '<button aria-label="Color mode" class="other"><i title="Light"></i></button>'
+        '<div id="pst-primary-sidebar"><a>Home</a></div><div role="doc-biblioentry">A work</div>',
+    )
+    assert [(cell.name, cell.get_text(strip=True)) for cell in soup.tr.find_all(True, recursive=False)] == [
+        ("td", ""),
+        ("th", "a"),
+    ]
+    assert soup.button.attrs.keys() == {"class", "title"}
+    assert not soup.summary.attrs
+    assert soup.select_one("button.other")["aria-label"] == "Color mode"
+    assert not soup.i.attrs
+    assert soup.find(id="pst-primary-sidebar")["role"] == "region"
+    assert soup.find(string="A work").parent["role"] == "listitem"
+
+
+def test_thebe_is_not_loaded_and_other_scripts_are(tmp_path):
+    soup = finished(
+        tmp_path,
+        '<script>const THEBE_JS_URL = "x"</script><script src="_static/sphinx-thebe.js"></script>'
+        '<script type="text/x-thebe-config">{}</script><script>let a = 1 < 2 && "b";</script>',
+    )
+    (script,) = soup.find_all("script")
+    assert script.text == 'let a = 1 < 2 && "b";'
