@@ -64,10 +64,11 @@ def gather(aside: Path, folder: Path, limit: int = LIMIT) -> None:
         if limit < 0:
             break
         packs.setdefault(name, {})[key] = one
-    for path in folder.glob("*.safetensors"):
-        path.unlink()
     for name, results in packs.items():
         _write(_file(folder, name), results)
+    for path in folder.glob("*.safetensors"):
+        if path.stem not in packs:
+            path.unlink()
 
 
 def fingerprint() -> str:
