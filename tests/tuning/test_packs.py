@@ -1,5 +1,6 @@
 """Packs: what was tuned before is found again, in half precision, by exactly what was asked for."""
 
+import os
 import warnings
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 import ptlib as pt
+from ptlib.book.profiles import TUNED_BEFORE
 from ptlib.carrying import table
 from ptlib.keeping import packs
 from ptlib.tuning.gradients import Gradients
@@ -177,3 +179,19 @@ def test_a_table_of_other_packs_is_another_table(bert, capital, places, packed, 
     before = table._key(cell, plan)
     packed(lambda **options: free(bert, [capital], **options))
     assert table._key(cell, plan) != before
+
+
+def test_the_prompts_that_come_with_the_book_are_those_that_it_asks_for(bert, capital, tmp_path, monkeypatch, steps):
+    monkeypatch.delenv(packs.READ)
+    run = pt.book.profile("pocket")
+    assert os.environ[packs.READ] == str(TUNED_BEFORE)
+    words = pt.shared_words(*run.load(run.models()).values())
+    options = {"seeds": run.seeds, "cache": tmp_path, "progress": False}
+    found = pt.tune_many(bert, [capital], settings=run.settings, **options)
+    pt.tune_words(bert, capital, words=words, settings=run.written, **options)
+    assert steps == []
+    assert pt.scoring.accuracy_by_seed(bert, [capital], found).mean() > 0.8
+
+
+def test_the_prompts_that_come_with_the_book_are_small():
+    assert 0 < sum(path.stat().st_size for path in TUNED_BEFORE.iterdir()) <= 6_000_000
