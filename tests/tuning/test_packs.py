@@ -193,5 +193,15 @@ def test_the_prompts_that_come_with_the_book_are_those_that_it_asks_for(bert, ca
     assert pt.scoring.accuracy_by_seed(bert, [capital], found).mean() > 0.8
 
 
+def test_tuning_still_makes_the_prompts_that_come_with_the_book(bert, capital, tmp_path, monkeypatch):
+    """If this fails, tuning itself has changed: raise `packs.FORMAT`, and run `make anew`."""
+    run, options = pt.book.profile("pocket"), {"progress": False}
+    made = pt.tune_many(bert, [capital], settings=run.settings, **options)["P36", 0].vectors
+    monkeypatch.setenv(packs.READ, str(TUNED_BEFORE))
+    came = pt.tune_many(bert, [capital], settings=run.settings, cache=tmp_path, **options)["P36", 0].vectors
+    start = pt.random_prompt(bert, capital).vectors
+    assert 0 < (made - came).norm() < 0.35 * (came - start).norm()
+
+
 def test_the_prompts_that_come_with_the_book_are_small():
     assert 0 < sum(path.stat().st_size for path in TUNED_BEFORE.iterdir()) <= 6_000_000
