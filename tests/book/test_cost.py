@@ -54,3 +54,12 @@ def test_the_paper_profile_says_its_cost_before_it_loads_anything(monkeypatch, c
     assert capsys.readouterr().out.startswith("about nothing\nresults are kept in ")
     pt.book.profile("pocket").announce({"bert-small": 2})
     assert (len(asked), capsys.readouterr().out) == (1, "")
+
+
+def test_the_pocket_profile_says_that_prompts_were_tuned_before(monkeypatch, capsys):
+    monkeypatch.delenv("PTLIB_PACKS")
+    pt.book.profile("smoke").announce({"bert-small": 2})
+    assert capsys.readouterr().out == ""
+    pt.book.profile("pocket").announce({"bert-small": 2})
+    assert "were tuned before" in (said := capsys.readouterr().out)
+    assert "make anew" in said
