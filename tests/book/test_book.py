@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from book.runner.pages import ROOT, pages
 from book.runner.quotes import BOOK
 from book.runner.readme import filled
+from tests.book.browser import browser, needs_browser
 
 pytestmark = pytest.mark.book
 
@@ -94,6 +95,21 @@ def test_explorers_show_the_rows_of_their_tables(build):
         for about, row in zip(data["rows"], rows, strict=True):
             plain = [value if isinstance(value, str) else f"{value:g}" for value in list(about.values())[:5]]
             assert row[:5] == plain
+
+
+@needs_browser
+def test_the_welcome_page_answers_without_scrolling(build):
+    with browser() as session:
+        session.ask("POST", "/window/rect", {"width": 1400, "height": 900})
+        session.open(build / "html" / "book" / "index.html")
+        answers = session.text(".sd-row")
+        for question in ("What is this?", "Why should I care?", "How long does it take?"):
+            assert question in answers
+        assert re.search(r"gives \d+% of the facts", answers)
+        seen = "[...document.querySelectorAll('.sd-row p, .sd-row img')].map(it => it.getBoundingClientRect().bottom)"
+        bottoms = session.evaluate(seen)
+        assert len(bottoms) >= 5
+        assert max(bottoms) <= session.evaluate("window.innerHeight")
 
 
 def test_the_page_of_claims_has_every_claim(build, noted):
