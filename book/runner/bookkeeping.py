@@ -2,6 +2,8 @@
 
 import ast
 
+NOTES = ("claim", "note", "note_mean", "note_figure")  # as chapters call them, of `pt.book` or by name alone
+
 
 def without_notes(source: str) -> str:
     """The code without calls of `pt.book.note`, its kin and `pt.book.claim`; as it is where it is not plain Python."""
@@ -41,8 +43,7 @@ def _removable(body: list[ast.stmt], tree: ast.Module) -> list[ast.stmt]:
 
 def _is_note(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        called = ast.unparse(statement.value.func)
-        return called == "pt.book.claim" or called.startswith("pt.book.note")
+        return ast.unparse(statement.value.func).removeprefix("pt.book.") in NOTES
     if isinstance(statement, ast.For | ast.If):
         return all(map(_is_note, [*statement.body, *statement.orelse]))
     return False

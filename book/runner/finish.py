@@ -64,8 +64,10 @@ def _for_all_readers(soup: BeautifulSoup) -> None:
     for heading in soup.find_all("th"):
         if not heading.get_text(strip=True):
             heading.name = "td"
-    for button in soup.select("button.search-button__button[aria-label]"):
+    for button in soup.select("button.search-button__button[aria-label], summary[aria-label]"):
         del button["aria-label"]  # its text is its name, and where there is none its title
+    for icon in soup.select("button[aria-label] > i[title]"):
+        del icon["title"]  # which would be read beside the button's name, three at a time
     if sidebar := soup.find(id="pst-primary-sidebar"):
         sidebar["role"], sidebar["aria-label"] = "region", "The book"
     for entry in soup.select('[role="doc-biblioentry"]'):

@@ -20,6 +20,8 @@ from ptlib.tasks.shipped import relation
 from ptlib.tasks.splits import SPLITS
 from ptlib.tasks.task import Task
 
+Numbers = Sequence[float] | np.ndarray
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -57,7 +59,7 @@ def check(exercise: str, *answer: object) -> Verdict:
     except PromptError as error:
         return Verdict(False, f"{error}.")
     except (AttributeError, TypeError, ValueError, RuntimeError) as error:  # something else than was asked for
-        return Verdict(False, f"the answer is to be {', '.join(wanted)}: {first_line(error)}.")
+        return Verdict(False, f"the answer is to be {', '.join(wanted)}: {first_line(error).rstrip('.')}.")
 
 
 def wording(template: str) -> Verdict:
@@ -146,7 +148,7 @@ def trusted_source(picked: str, arrives: Mapping[str, float]) -> Verdict:
     return Verdict(near, f"{picked} arrives with {arrives[picked]:.2f}, the best, {best}, with {arrives[best]:.2f}.")
 
 
-def helpful_starts(named: Sequence[str], starts: Mapping[str, Sequence[float]], vectors: Sequence[float]) -> Verdict:
+def helpful_starts(named: Sequence[str], starts: Mapping[str, Numbers], vectors: Numbers) -> Verdict:
     """Chapter 6, exercise 1: the kinds of text at which a start brings more than random vectors and their spread."""
     bar = float(np.mean(vectors) + np.std(vectors, ddof=1))
     helped = {kind for kind, values in starts.items() if np.mean(values) > bar}

@@ -16,7 +16,7 @@ from matplotlib_inline.config import InlineBackend
 from ptlib.prompts.template import SLOT, TEXT, VECTOR, parse
 
 STYLE = Path(__file__).parent / "book.mplstyle"
-WIDTH = 4.8  # inches: what a telephone shows at its natural size
+WIDTH = 4.4  # inches: with letters of ten points, as large as a telephone shows them well
 ON_DARK, ON_BRIGHT = "#fefefe", "#010101"  # ink inside of a coloured field, which the dark theme leaves as it is
 
 
@@ -69,7 +69,7 @@ def heat_map(
         label: what the numbers are.
         numbers: write each share into its field; a share that is not a number leaves its field empty.
     """
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.6 + 0.2 * len(rows)))
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.9 + 0.2 * len(rows)))
     image = axes.imshow(values, vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
     axes.set_yticks(range(len(rows)), rows)
@@ -78,7 +78,7 @@ def heat_map(
         for (row, column), value in np.ndenumerate(values):
             text, ink = "" if np.isnan(value) else f"{value:.2f}", ON_BRIGHT if value > 0.6 else ON_DARK
             axes.text(column, row, text, ha="center", va="center", fontsize=9, color=ink)
-    figure.colorbar(image, label=label, shrink=0.6)
+    figure.colorbar(image, label=label, aspect=15)
     return figure
 
 

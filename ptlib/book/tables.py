@@ -23,8 +23,9 @@ def table(rows: Iterable[Mapping[str, Cell]]) -> pd.DataFrame:
 
 
 def show_table(rows: Iterable[Mapping[str, Cell]]) -> None:
-    """Show a table below the cell, numbers at the right; see `table`."""
-    found = list(rows)
+    """Show a table below the cell, numbers at the right, and nothing where there are no rows; see `table`."""
+    if not (found := list(rows)):
+        return
     words = {name for row in found for name, cell in row.items() if isinstance(cell, str)}
     frame = table(found)
     display({"text/html": _html(frame, words), "text/plain": frame.to_string(index=False)}, raw=True)

@@ -48,7 +48,7 @@ def test_every_page_was_built(build):
 def test_chapters_show_figures_and_computed_numbers(build):
     for page in numbered():
         html = BeautifulSoup((build / "html" / f"{page.name}.html").read_text(encoding="utf-8"), "html.parser")
-        assert html.select("article img")
+        assert len(html.select("article img.for-light")) == len(html.select("article img.for-dark")) > 0
         assert html.select(".pasted-text")
         assert not [element.text for element in html.select(".pasted-text") if "nan" in element.text.lower()]
 
@@ -61,6 +61,9 @@ def test_solutions_are_hidden_and_were_run(build):
         for cell in solutions:
             assert "hide-cell" in cell["metadata"]["tags"]
             assert cell["execution_count"]
+        checked = {name for cell in solutions for name in re.findall(r"check\([\"'](\d\.\d)", "".join(cell["source"]))}
+        printed = json.dumps([cell["outputs"] for cell in solutions])
+        assert printed.count("Right: ") >= len(checked), f"{page.name}: a solution does not pass its check"
 
 
 def plain(text):
@@ -125,6 +128,18 @@ def test_the_readme_names_what_chapters_note(noted):
     values = noted | {BOOK: {"minutes": 1, "reading_minutes": 2}}
     assert "<!-- noted: book minutes -->1<!-- / -->" in filled(text, values)
     assert f"{noted['03b-shared-words']['title_words']:.0%}" in filled(text, values)
+
+
+@needs_browser
+def test_no_page_is_told_wrongly_or_wider_than_its_screen(build):
+    from tests.book.accessibility import chromium, faults, too_wide
+
+    files = [build / "html" / f"{page.name}.html" for page in pages()]
+    with chromium() as browser:
+        assert faults(browser, [*files, build / "html" / "search.html"], theme="light", contrast=False) == []
+        for theme in ("light", "dark"):
+            assert faults(browser, files[:2], theme=theme) == []
+        assert too_wide(browser, files, width=400) == []
 
 
 TURNED = {

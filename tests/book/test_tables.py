@@ -18,6 +18,7 @@ ROWS = [
 def html(monkeypatch):
     seen = []
     monkeypatch.setattr("ptlib.book.tables.display", lambda data, raw: seen.append(data))
+    show_table([])
     show_table(ROWS)
     (data,) = seen
     assert "0.500 ± 0.141" in data["text/plain"]

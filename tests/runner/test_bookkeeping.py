@@ -19,6 +19,7 @@ SHORTENED = {
     'a = 1; pt.book.note("a", a)': 'a = 1; pt.book.note("a", a)',
     "a = pt.book.published()\npt.book.noted = 1": "a = pt.book.published()\npt.book.noted = 1",
     "%matplotlib inline\npt.book.note('a', a)": "%matplotlib inline\npt.book.note('a', a)",
+    'claim("a", "b", more(a, b))\nnote("a", a)\nb = noted(a)': "b = noted(a)",
     'print(1)\n\n\npt.book.note("a", a)\n': "print(1);",
 }
 

@@ -73,6 +73,8 @@ def test_what_a_screen_reader_is_told_is_put_right(tmp_path):
         tmp_path,
         '<table><tr><th class="head"><p> </p></th><th>a</th></tr></table>'
         '<button aria-label="Search" class="search-button__button" title="Search">Search <kbd>K</kbd></button>'
+        '<details><summary aria-label="Toggle">Show</summary></details>'
+        '<button aria-label="Color mode" class="other"><i title="Light"></i></button>'
         '<div id="pst-primary-sidebar"><a>Home</a></div><div role="doc-biblioentry">A work</div>',
     )
     assert [(cell.name, cell.get_text(strip=True)) for cell in soup.tr.find_all(True, recursive=False)] == [
@@ -80,6 +82,9 @@ def test_what_a_screen_reader_is_told_is_put_right(tmp_path):
         ("th", "a"),
     ]
     assert soup.button.attrs.keys() == {"class", "title"}
+    assert not soup.summary.attrs
+    assert soup.select_one("button.other")["aria-label"] == "Color mode"
+    assert not soup.i.attrs
     assert soup.find(id="pst-primary-sidebar")["role"] == "region"
     assert soup.find(string="A work").parent["role"] == "listitem"
 

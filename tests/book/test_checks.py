@@ -1,0 +1,156 @@
+"""A check says of an answer whether it is right and why: each is shown a right answer and wrong ones."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import ptlib as pt
+from ptlib.book import check
+from ptlib.book.checks import CHECKS
+
+CAPITAL = pt.relation("P36")
+QUICK = pt.Settings(steps=40)
+
+
+@pytest.fixture(scope="module")
+def bert():
+    return pt.load("pocket/bert-small")
+
+
+@pytest.fixture(scope="module")
+def roberta():
+    return pt.load("pocket/roberta-small")
+
+
+def right(exercise, *answer):
+    verdict = check(exercise, *answer)
+    assert repr(verdict).startswith("Right: "), verdict
+    return verdict.why
+
+
+def wrong(exercise, *answer):
+    verdict = check(exercise, *answer)
+    assert repr(verdict).startswith("Not yet: "), verdict
+    assert "\n" not in verdict.why
+    return verdict.why
+
+
+def test_what_is_no_exercise_or_no_whole_answer_is_refused():
+    with pytest.raises(pt.PromptError, match=r"no exercise '9\.9' can be checked; there are 0\.1, "):
+        check("9.9", 1)
+    with pytest.raises(pt.PromptError, match=r"exercise 1\.1 is answered with before, after; 1 given"):
+        check("1.1", 1)
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_what_is_no_answer_at_all_is_not_yet_one(exercise):
+    from inspect import signature
+
+    assert wrong(exercise, *[object()] * len(signature(CHECKS[exercise]).parameters))
+
+
+def test_a_wording():
+    best = max(
+        (wording for wording in CAPITAL.sentences if wording.endswith("[Y] .")),
+        key=lambda wording: pt.accuracy(pt.load("pocket/gpt2-small"), CAPITAL, wording, split="dev").value,
+    )
+    right("0.1", best)
+    wrong("0.1", CAPITAL.template)
+    assert "[Y]" in wrong("0.1", "[X] has no slot .")
+
+
+def test_facts_of_one_s_own(bert, tmp_path):
+    tokens = set(pt.shared_words(bert))
+    (tmp_path / "P999.toml").write_text(
+        'label = "a"\ntemplate = "[X] lies next to [Y] ."\ndefinition = "b"\nsentences = []', encoding="utf-8"
+    )
+    countries = [fact.text for fact in (*CAPITAL.train, *CAPITAL.dev, *CAPITAL.test) if fact.text in tokens]
+    known = zip(countries, [*countries[1:], countries[0]], strict=True)
+    (tmp_path / "P999.tsv").write_text("".join("\t".join(pair) + "\n" for pair in known), encoding="utf-8")
+    right("0.2", pt.relation("P999", folder=tmp_path))
+    assert "it was taught them" in wrong("0.2", CAPITAL)
+    assert "train and dev" in wrong("0.2", replace(CAPITAL, train=(), dev=()))
+
+
+def test_a_prompt_that_was_written_and_read(bert, tmp_path):
+    prompt = pt.random_prompt(bert, CAPITAL, seed=0)
+    prompt.save(tmp_path / "a.safetensors")
+    right("1.1", prompt, pt.load_prompt(tmp_path / "a.safetensors"))
+    assert "one and the same" in wrong("1.1", prompt, prompt)
+    wrong("1.1", prompt, pt.random_prompt(bert, CAPITAL, seed=1))
+    wrong("1.1", prompt, pt.random_prompt(bert, CAPITAL, length=2, seed=0))
+
+
+def test_births_and_deaths(bert):
+    right("1.2", pt.tune(bert, pt.relation("P19"), settings=QUICK))
+    wrong("1.2", pt.tune(bert, pt.relation("P20"), settings=QUICK))
+
+
+def test_answers_that_are_all_wrong():
+    moved = {
+        split: tuple(
+            replace(fact, answer=CAPITAL.examples(split)[place - 1].answer)
+            for place, fact in enumerate(CAPITAL.examples(split))
+        )
+        for split in ("train", "dev", "test")
+    }
+    right("1.3", replace(CAPITAL, **moved))
+    assert f"{len(CAPITAL.test)} of " in wrong("1.3", replace(CAPITAL, **moved | {"test": CAPITAL.test}))
+    strange = (replace(CAPITAL.test[0], answer="guitar"),)
+    assert "guitar is the capital of no country" in wrong("1.3", replace(CAPITAL, **moved | {"test": strange}))
+
+
+def test_changes_of_a_space(bert):
+    turned = torch.linalg.qr(torch.randn(bert.dim, bert.dim, generator=torch.Generator().manual_seed(0))).Q
+    right("2.1", lambda v: 3 * v)
+    right("2.1", lambda v: v @ turned)
+    wrong("2.1", lambda v: v + 1)
+    assert "as they are" in wrong("2.1", lambda v: v)
+
+
+def test_few_anchors(bert, roberta):
+    words = pt.shared_words(bert, roberta)
+    few, there = words[:50], pt.models.word_vectors(roberta, words[:50])
+    wanted = pt.carrying.relative(bert.embed("river"), pt.models.word_vectors(bert, few))
+    found = pt.carrying.closed_form(wanted, there, ridge=0.01)
+    right("2.2", found, wanted, few)
+    wrong("2.2", roberta.embed("river"), wanted, few)
+    assert "are not few" in wrong("2.2", found, wanted, words)
+
+
+def test_opposite_weights(bert, roberta):
+    prompts = [pt.tune(bert, CAPITAL, settings=QUICK, seed=seed) for seed in (0, 1)]
+    both, opposite = (
+        pt.transfer(prompts, [bert] * 2, roberta, weights=weights) for weights in ([1.0, 1.0], [2.0, -1.0])
+    )
+    right("4.1", both, opposite)
+    assert "below zero" in wrong("4.1", opposite, both)
+
+
+def test_the_source_to_trust():
+    arrives = {"bert": 0.7, "roberta": 0.69, "gpt2": 0.1}
+    right("4.2", "bert", arrives)
+    right("4.2", "roberta", arrives)
+    wrong("4.2", "gpt2", arrives)
+    assert "none of bert, roberta, gpt2" in wrong("4.2", "albert", arrives)
+
+
+def test_starts_that_helped():
+    starts = {"true": np.array([0.8, 0.9]), "random words": np.array([0.41, 0.43])}
+    right("6.1", ["true"], starts, np.array([0.4, 0.44]))
+    assert "random words" in wrong("6.1", ["true", "random words"], starts, np.array([0.4, 0.44]))
+    assert "true" in wrong("6.1", [], starts, np.array([0.4, 0.44]))
+
+
+def test_a_step_beside_its_words(roberta):
+    words = roberta.embed("the capital of the country").cpu()
+
+    def prompt(vectors):
+        return pt.SoftPrompt(vectors, "pocket/roberta-small", "P36", "[X] [V] [V] [V] [V] [V] [Y] .", 0)
+
+    right("6.2", prompt(words + 0.01), "the capital of the country")
+    assert "words alone" in wrong("6.2", prompt(words), "the capital of the country")
+    wrong("6.2", prompt(-words), "the capital of the country")
+    assert "tokens" in wrong("6.2", prompt(words[:3]), "the capital of the country")
