@@ -135,11 +135,11 @@ def test_no_page_is_told_wrongly_or_wider_than_its_screen(build):
     from tests.book.accessibility import chromium, faults, too_wide
 
     files = [build / "html" / f"{page.name}.html" for page in pages()]
-    with chromium() as browser:
-        assert faults(browser, [*files, build / "html" / "search.html"], theme="light", contrast=False) == []
+    with chromium() as window:
+        assert faults(window, [*files, build / "html" / "search.html"], theme="light", contrast=False) == []
         for theme in ("light", "dark"):
-            assert faults(browser, files[:2], theme=theme) == []
-        assert too_wide(browser, files, width=400) == []
+            assert faults(window, files[:2], theme=theme) == []
+        assert too_wide(window, files, width=400) == []
 
 
 TURNED = {
