@@ -2,10 +2,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: book test benchmark benchmark-paper format address readme clean
+.PHONY: book anew test benchmark benchmark-paper format address readme clean
 
 book: $(READY)  ## execute what has changed, and build the HTML book into _build/html
 	$(VENV)/bin/python -m book.runner
+
+anew: book  ## tune every prompt anew, say how far any number of the book moves, and keep the prompts with the repository
+	$(VENV)/bin/python -m book.runner.anew
 
 test: $(READY)  ## lint, types, unit tests, every chapter in the smoke profile, and how much of the library all this ran
 	$(VENV)/bin/ruff check .

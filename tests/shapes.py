@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,7 +19,7 @@ from transformers import (
 )
 
 import ptlib as pt
-from ptlib.tasks.splits import SPLITS, split_of
+from ptlib.tasks.lama import split_by_subject
 
 ROBERTA = {
     "max_position_embeddings": 514,
@@ -73,10 +72,3 @@ def lama(*lms: pt.LanguageModel) -> list[pt.Task]:
     """
     tasks, _ = pt.in_vocabulary(list(pt.read_lama(os.environ["PTLIB_LAMA"]).values()), lms)
     return [split_by_subject(task) for task in tasks]
-
-
-def split_by_subject(task: pt.Task) -> pt.Task:
-    """A task whose examples stand in the splits that their subjects say."""
-    examples = dict.fromkeys(example for split in SPLITS for example in task.examples(split))
-    splits = {split: tuple(e for e in examples if split_of(e.text) == split) for split in SPLITS}
-    return replace(task, **splits)

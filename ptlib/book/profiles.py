@@ -11,6 +11,7 @@ import torch
 
 from ptlib.book.cost import in_words, tuning_cost
 from ptlib.errors import PromptError
+from ptlib.keeping import packs
 from ptlib.keeping.store import default_cache
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.loading import load
@@ -21,9 +22,14 @@ from ptlib.tuning.descent import Settings
 from ptlib.tuning.in_words import WordSettings
 
 FILE = Path(__file__).with_name("profiles.toml")
+TUNED_BEFORE = Path(__file__).parents[1] / "pocket" / "prompts"  # packs of the prompts of the pocket profile
 FAMILIES = ("bert", "roberta", "albert", "gpt2")  # the order that chapters name them in; others come behind
 LAMA_RELATIONS = 41
 FIRST_RELATION = "P36"  # capitals, which most examples are about
+SPARED = (
+    "Most prompts of this chapter were tuned before and came with the book, in half precision; what is watched while "
+    "it is tuned, is tuned here. `make anew` tunes all of them anew and says how far any number moves."
+)
 LEAST = {"relations": 2, "seeds": 2, "steps": 1}  # chapters compare relations and seeds, so two of each
 
 
@@ -73,12 +79,15 @@ class Profile:
         return {label: load(name) for label, name in models.items()}
 
     def announce(self, sweeps: Mapping[str, int | float]) -> None:
-        """Print what tuning will take in the paper profile, before anything is loaded; nothing in the others.
+        """Print what tuning will take in the paper profile, before anything is loaded; in the pocket profile what it
+        spares.
 
         Args:
             sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there, or 0
                 for models that are only loaded. To score all facts some 30 times takes about as long as one.
         """
+        if self.name == "pocket" and os.environ.get(packs.READ):
+            print(SPARED)
         if not self.paper:
             return
         prompts = (self.most or LAMA_RELATIONS) * len(self.seeds)
@@ -107,7 +116,7 @@ class Profile:
 
 
 def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = None) -> Profile:
-    """The profile of a name.
+    """The profile of a name. That of the pocket models reads the prompts that come with it, unless it is told not to.
 
     Args:
         name: "smoke", "pocket" or "paper".
@@ -126,6 +135,8 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
             raise PromptError(f"cannot shorten {what!r}; there are {', '.join(LEAST)}")
         if count < LEAST[what]:
             raise PromptError(f"shortened to {count} {what}; give at least {LEAST[what]}")
+    if name == "pocket":
+        os.environ.setdefault(packs.READ, str(TUNED_BEFORE))  # where other processes of a table read it, too
     about = known[name]
     steps = {"steps": shorter["steps"]} if "steps" in shorter else {}
     families = {family: about["models"][family] for family in dict.fromkeys((*FAMILIES, *about["models"]))}

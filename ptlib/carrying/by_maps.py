@@ -14,6 +14,7 @@ from ptlib.carrying.by_relations import Source, Vectors, finish
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.number_formats import quick_dtype
+from ptlib.models.scale import spread
 from ptlib.models.shared import word_vectors
 
 SourceWords = Float[Tensor, "anchors dim"]
@@ -121,8 +122,9 @@ class NeuralProjector(Mapping):
     seed: int = 0
 
     def map(self, source: Source, target: LanguageModel) -> Vectors:
-        """The vectors, put through the layers."""
+        """The vectors, put through the layers; both models' in units of their `spread`, as the learning rate is."""
         here, there = _anchors(source.lm, target)
+        here, there, vectors = here / spread(source.lm), there / spread(target), source.vectors / spread(source.lm)
         short = there.dtype == torch.float32 and quick_dtype(there.device) == torch.bfloat16
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
@@ -139,7 +141,7 @@ class NeuralProjector(Mapping):
                 with torch.no_grad():
                     error = nn.functional.mse_loss(layers(rest), rest_aims).item()
                     if error < best:
-                        best, mapped = error, layers(source.vectors.to(there))
+                        best, mapped = error, layers(vectors.to(there))
             optimizer.zero_grad()
             with torch.autocast(there.device.type, torch.bfloat16, enabled=short):  # half the time, for a gradient
                 loss = nn.functional.mse_loss(layers(shown), aims)
@@ -147,7 +149,7 @@ class NeuralProjector(Mapping):
             optimizer.step()
         if mapped is None:
             raise PromptError(f"{self.label}: found no map in {self.steps} steps; take more, or smaller ones")
-        return mapped
+        return mapped * spread(target)
 
 
 def _anchors(source: LanguageModel, target: LanguageModel) -> tuple[SourceWords, TargetWords]:

@@ -15,6 +15,7 @@ from ptlib.carrying.by_relations import Method
 from ptlib.carrying.carry import transfer_many
 from ptlib.carrying.workers import staying
 from ptlib.errors import PromptError
+from ptlib.keeping import packs
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.keeping.keys import key_of, settings_of
 from ptlib.keeping.store import Store, default_cache
@@ -224,7 +225,8 @@ def _key(cell: Cell, plan: Plan) -> str:
     words = plan.words if isinstance(cell.entry, WordSettings) else ()
     models = [(lm.fingerprint, arithmetic(lm)) for lm in (_model(cell.source), _model(cell.target))]
     tasks = [(task.fingerprint(), task.template) for task in plan.tasks]
-    return key_of(models, entry, words, tasks, plan.seeds, plan.length, plan.settings, code=__name__)
+    parts = models, entry, words, tasks, plan.seeds, plan.length, plan.settings, packs.fingerprint()
+    return key_of(*parts, code=__name__)
 
 
 def _needed(cells: Sequence[Cell]) -> list[tuple[str, WordSettings | None]]:

@@ -1,4 +1,4 @@
-"""Workers: processes of this machine that stay as long as the one that they work for, and no longer."""
+"""Workers: processes of this machine that stay as long as the one that they work for, and give way to all others."""
 
 import contextlib
 import functools
@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 
 import psutil
+
+GIVE_WAY = 10  # how much nicer workers are than the process that they work for
 
 
 def staying(work: Callable, engine: str) -> Callable:
@@ -21,9 +23,14 @@ def _do(work: Callable, employer: int, *parts: object) -> object:
 
 @functools.cache
 def _stay(employer: int) -> None:
-    """Let this process keep what it has loaded, and end when the process that it works for has ended."""
+    """Let this process be nice, keep what it has loaded, and end when the process that it works for has ended.
+
+    There are as many as there are cores, so that none is idle; what else runs, such as another chapter, comes first.
+    """
     if employer == os.getpid():
         return
+    if hasattr(os, "nice"):
+        os.nice(GIVE_WAY)
     from joblib.externals.loky import process_executor
 
     # Loky replaces a process that has grown by 300 MB. One that loads model after model does grow, and its

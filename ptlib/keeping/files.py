@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -68,7 +68,7 @@ def put_aside(path: Path, error: PromptError) -> None:
 
 
 def write_safetensors(
-    path: Path, tensors: Mapping[str, Float[Tensor, "..."]], metadata: dict[str, str] | None = None
+    path: Path, tensors: Mapping[str, Shaped[Tensor, "..."]], metadata: dict[str, str] | None = None
 ) -> None:
     """Write a safetensors file, whole or not at all.
 
@@ -80,14 +80,14 @@ def write_safetensors(
 
 
 def save_tensors(
-    path: Path, tensors: Mapping[str, Float[Tensor, "..."]], about: Mapping[str, object], *, kind: str
+    path: Path, tensors: Mapping[str, Shaped[Tensor, "..."]], about: Mapping[str, object], *, kind: str
 ) -> None:
     """Write tensors and their description to a safetensors file, whole or not at all."""
     metadata = {"format": f"ptlib {kind} 1", "about": json.dumps(about)}
     write_safetensors(path, tensors, metadata)
 
 
-def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Float[Tensor, "..."]], dict]:
+def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Shaped[Tensor, "..."]], dict]:
     """Read what `save_tensors` wrote.
 
     Raises:

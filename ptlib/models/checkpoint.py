@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ WEIGHTS = Path(__file__).parents[1] / "pocket" / "weights"
 CONFIG = "config.json"
 WEIGHTS_FILE, INDEX = "model.safetensors", "model.safetensors.index.json"
 WEIGHTS_FILES = (WEIGHTS_FILE, INDEX, "model-*.safetensors")
+MOST_LAYERS = 2_000  # deeper than any model that is there; to build a million of them takes minutes, even empty
 VOCABULARIES = (  # any of these makes a tokenizer
     ("tokenizer.json",),
     ("vocab.txt",),
@@ -40,9 +42,16 @@ def alike(name: str, cutoff: float) -> Sequence[str]:
 
 
 def require_configuration(name: str, folder: Path) -> None:
-    """Refuse a checkpoint that does not say what it is."""
+    """Refuse a checkpoint that does not say what it is, or says what would take forever to build."""
     if not (folder / CONFIG).is_file():
         _refuse(name, f"{CONFIG} is missing", "use a checkpoint that `save_pretrained` wrote")
+    known = _read(name, folder / CONFIG)
+    named = known.get("architectures") or []
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        _refuse(name, f"{CONFIG} has architectures {str(named)[:80]}, which are no list of names", "use another")
+    for key, value in known.items():
+        if "layer" in key and isinstance(value, int) and value > MOST_LAYERS:
+            _refuse(name, f"{CONFIG} says {key} {value:,}, and no model has so many", "use another checkpoint")
 
 
 def require_no_code(name: str, folder: Path) -> None:
@@ -95,14 +104,16 @@ def readable(name: str) -> Iterator[None]:
 
 
 def _read(name: str, file: Path) -> dict[str, Any]:
+    again = "download it again, or use another checkpoint"
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        _refuse(
-            name, f"{file.name} is damaged ({first_line(error)})", "download it again, or use another checkpoint", error
-        )
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        _refuse(name, f"{file.name} is damaged ({first_line(error)})", again, error)
+    if not isinstance(found, dict):
+        _refuse(name, f"{file.name} is damaged (it holds a {type(found).__name__} and no names)", again)
+    return found
 
 
 def _refuse(name: str, wrong: str, remedy: str, cause: Exception | None = None) -> NoReturn:
-    where = "folder" if Path(name).is_dir() or name.startswith("pocket/") else "repository"
+    where = "folder" if os.path.isdir(name) or name.startswith("pocket/") else "repository"
     raise PromptError(f"{name}: this {where} holds no checkpoint that can be read: {wrong}; {remedy}") from cause

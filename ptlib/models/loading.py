@@ -1,7 +1,8 @@
 """Loading: a language model by its name, with all that must hold before it is used."""
 
+import os
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from transformers import (
@@ -68,7 +69,7 @@ def load(
         PromptError: no such model, no language-model head, no mask token, weights or code that could do anything,
             too little memory, a model that fails the check, or the hub cannot be reached.
     """
-    name = str(name)
+    name = _name(name)
     if dtype not in HELD:
         raise PromptError(f"dtype {dtype}: weights are held in {', '.join(name_of(one) for one in HELD)}; use one")
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -77,7 +78,7 @@ def load(
     with readable(name):
         parameters = count_parameters(LOADERS[head], config)
     require_room(name, parameters, dtype, device)
-    if not Path(source).is_dir():
+    if not os.path.isdir(source):
         folder = fetch(name, (*WEIGHTS_FILES, *VOCABULARY), revision=folder.name)
     require_no_code(name, folder)
     require_vocabulary(name, folder)
@@ -86,7 +87,8 @@ def load(
     model = model.to(device)  # type: ignore[arg-type]  # transformers types it as unbound
     with running(name, model):
         lm = LanguageModel(name, "causal" if is_causal(model) else "masked", model, tokenizer)
-    _require_tokens(lm)
+    with readable(name):
+        _require_tokens(lm)
     if check:
         require_agreement(lm)
     return lm
@@ -103,7 +105,12 @@ def _read(name: str, folder: Path, head: Kind, dtype: torch.dtype) -> tuple[PreT
             ignore_mismatched_sizes=True,  # they are in the report, and refused below
             output_loading_info=True,
         )
-        tokenizer = cast(PreTrainedTokenizerFast, AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise PromptError(
+            f"{name}: its tokenizer, a {type(tokenizer).__name__}, is none of the `tokenizers` library; "
+            "use a checkpoint with a tokenizer.json"
+        )
     if report["missing_keys"]:
         missing = ", ".join(sorted(report["missing_keys"])[:3])
         raise PromptError(f"{name}: the checkpoint has no language-model head: {missing} missing; use one that has")
@@ -146,10 +153,18 @@ def parameters_of(name: str | Path) -> int:
 
 def shape_of(name: str | Path) -> tuple[PreTrainedConfig, int]:
     """The configuration of a model and how many numbers it holds, without its weights; see `parameters_of`."""
-    name = str(name)
+    name = _name(name)
     _, config, head = _configuration(name, _locate(name))
     with readable(name):
         return config, count_parameters(LOADERS[head], config)
+
+
+def _name(name: str | Path) -> str:
+    """A name that can be one."""
+    name = str(name)
+    if not name.strip() or not name.isprintable() or name == ".":
+        raise PromptError(f"{name!r} names no model; give a pocket model, a folder, or OWNER/NAME of one on the hub")
+    return name
 
 
 def _locate(name: str) -> str:
@@ -163,7 +178,7 @@ def _locate(name: str) -> str:
 
 def _configuration(name: str, source: str) -> tuple[Path, PreTrainedConfig, Kind]:
     """The folder of a model, its configuration, and its head; what else is on the hub is not downloaded."""
-    folder = Path(source) if Path(source).is_dir() else fetch(name, (CONFIG,))
+    folder = Path(source) if os.path.isdir(source) else fetch(name, (CONFIG,))  # where Path complains of a long name
     require_configuration(name, folder)
     require_no_code(name, folder)
     with readable(name):

@@ -1,10 +1,11 @@
 """Prompts written in words: each vector is a mixture of words, and the shares of the words travel."""
 
+import weakref
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ptlib.errors import PromptError, first_line
@@ -12,6 +13,10 @@ from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.shared import word_vectors
 from ptlib.prompts.soft_prompt import Setting, SoftPrompt
+
+Words = tuple[str, ...]
+Known = tuple[Words, Bool[Tensor, " words"], Float[Tensor, "known dim"]]
+_last: weakref.WeakKeyDictionary[LanguageModel, Known] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +34,7 @@ class WordPrompt:
     """
 
     shares: Float[Tensor, "length words"] = field(repr=False)
-    words: tuple[str, ...] = field(repr=False)
+    words: Words = field(repr=False)
     models: tuple[str, ...]
     task: str
     template: str
@@ -50,13 +55,12 @@ class WordPrompt:
         Raises:
             PromptError: a vector has none of its words there.
         """
-        known = torch.tensor([word in lm.words for word in self.words])
+        _, known, table = _known(lm, self.words)
         kept = self.shares[:, known]
         total = kept.sum(dim=1, keepdim=True)
         if (total < 1e-3).any():
             raise PromptError(f"prompt for {self.task}: {lm.name} knows none of the words that a vector is made of")
-        words = [word for word, there in zip(self.words, known.tolist(), strict=True) if there]
-        vectors = (kept / total).to(lm.embeddings) @ word_vectors(lm, words)
+        vectors = (kept / total).to(table) @ table
         sources = ", ".join(self.models)
         settings: dict[str, Setting] = {"method": "shared words", "sources": sources, "selection": "none"}
         return SoftPrompt(vectors, lm.name, self.task, self.template, self.seed, settings)
@@ -82,6 +86,16 @@ class WordPrompt:
         """Write to a safetensors file, whole or not at all."""
         about = {name: getattr(self, name) for name in ("words", "models", "task", "template", "seed", "settings")}
         save_tensor(Path(path), self.shares, about, kind="word prompt")
+
+
+def _known(lm: LanguageModel, words: Words) -> Known:
+    """Some words, which of them are one token in a model, and their embeddings; kept until others are asked for."""
+    last = _last.get(lm)
+    if last is None or last[0] != words:
+        known = [word in lm.words for word in words]
+        table = word_vectors(lm, [word for word, there in zip(words, known, strict=True) if there])
+        last = _last[lm] = words, torch.tensor(known), table
+    return last
 
 
 def load_word_prompt(path: str | Path) -> WordPrompt:

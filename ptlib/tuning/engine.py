@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.errors import PromptError
+from ptlib.keeping import packs
 from ptlib.keeping.keys import key_of
 from ptlib.keeping.resume import Journal
 from ptlib.keeping.store import Keepable, Store
@@ -37,6 +38,7 @@ class Engine(Generic[Name, Tuned]):
         depends: what a prompt depends on beside models, task, template, seed and settings.
         vectors: what the numbers stand for on each model.
         pull: what draws some prompts elsewhere.
+        packed, again: the numbers of a prompt that go into a pack, and the prompt that they make again.
     """
 
     lms: Sequence[LanguageModel]
@@ -49,18 +51,50 @@ class Engine(Generic[Name, Tuned]):
     depends: Callable[[Name], object]
     vectors: Vectors = as_they_are
     pull: Callable[[list[Name]], Pull | None] = lambda _: None
+    packed: Callable[[Tuned], packs.Numbers] = field(kw_only=True)
+    again: Callable[[Name, packs.Numbers], Tuned] = field(kw_only=True)
 
     def run(
         self, jobs: Mapping[Name, Job], label: str, cache: str | Path | None, progress: bool, watch: Watch | None = None
     ) -> dict[Name, Tuned]:
-        """Tune prompts, by name, in the same forward passes, except those that are in the cache; see `tune_many`."""
-        return Store(cache, self.read).complete(
-            jobs,
-            lambda name: self._key(name, *jobs[name]),
-            lambda left, journal: self._make({name: jobs[name] for name in left}, journal, label, progress, watch),
-            fits=self.fits,
-            anew=watch is not None,
-        )
+        """Tune prompts, by name, in the same forward passes, but those in a pack or in the cache; see `tune_many`."""
+        keys = self._lasting_keys(jobs) if cache is not None and watch is None and packs.are_used() else {}
+        there = packs.unpacked(self._pack) if keys else {}
+        made = {name: self.again(name, there[key]) for name, key in keys.items() if key in there}
+        found = {name: prompt for name, prompt in made.items() if self.fits(prompt)}
+        left = {name: job for name, job in jobs.items() if name not in found}
+        if left:
+            found |= Store(cache, self.read).complete(
+                left,
+                lambda name: self._key(name, *jobs[name]),
+                lambda some, journal: self._make({name: jobs[name] for name in some}, journal, label, progress, watch),
+                fits=self.fits,
+                anew=watch is not None,
+            )
+        if keys:
+            effort = self.settings.steps * self.settings.rows * sum(lm.parameters for lm in self.lms)
+            packs.put_in(self._pack, {key: self.packed(found[name]) for name, key in keys.items()}, effort)
+        return {name: found[name] for name in jobs}
+
+    @property
+    def _kind(self) -> str:
+        """What makes the prompts, such as "free"."""
+        return self.start.__module__.rpartition(".")[2]
+
+    @property
+    def _pack(self) -> str:
+        """The name of the pack that holds such prompts: their models and their kind."""
+        return "-".join([*(lm.name.rpartition("/")[2].replace(".", "_") for lm in self.lms), self._kind])
+
+    def _lasting_keys(self, jobs: Mapping[Name, Job]) -> dict[Name, str]:
+        """What prompts are found under in packs: all that is asked for, in plain values."""
+        models = [lm.fingerprint for lm in self.lms]
+        same = [self._kind, models, self.template.text, asdict(self.settings)]
+        tasks = {task.name: task.fingerprint() for task, _ in jobs.values()}
+        return {
+            name: packs.lasting_key(*same, tasks[task.name], seed, self.depends(name))
+            for name, (task, seed) in jobs.items()
+        }
 
     def _key(self, name: Name, task: Task, seed: int) -> str:
         models = [(lm.name, lm.fingerprint, arithmetic(lm)) for lm in self.lms]

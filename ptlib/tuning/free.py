@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 
 import torch
@@ -133,7 +134,8 @@ def tune_many(
     def fits(prompt: SoftPrompt) -> bool:
         return prompt.vectors.shape == (parsed.length, lm.dim)
 
-    engine = Engine([lm], parsed, settings, begin, finish, load_prompt, fits, given)
+    packed = attrgetter("vectors")
+    engine = Engine([lm], parsed, settings, begin, finish, load_prompt, fits, given, packed=packed, again=finish)
     return engine.run(jobs_of(tasks, seeds), f"on {lm.name}", cache, progress, watch)
 
 

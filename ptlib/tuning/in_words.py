@@ -22,6 +22,7 @@ from ptlib.tuning.engine import Engine, jobs_of, require_distinct
 from ptlib.tuning.free import Prompts
 from ptlib.tuning.start import job_generator
 
+SMALLEST_PACKED = 2.0**-14  # share of a word that is kept in a pack: the smallest that half precision holds in full
 START_SPREAD = 0.01  # of the numbers behind the shares: all words start nearly equal
 
 
@@ -115,17 +116,27 @@ def tune_words(
         shares = torch.softmax(z / settings.temperature(step), dim=-1)
         return [(shares.to(table) @ table).to(z) for table in tables()]
 
-    def finish(name: tuple[str, int], z: Float[Tensor, "length words"]) -> WordPrompt:
-        shares = torch.softmax(z / settings.last_temperature, dim=-1).cpu()
+    def written(name: tuple[str, int], shares: Float[Tensor, "length words"]) -> WordPrompt:
         return WordPrompt(shares, words, made, name[0], parsed.text, name[1], asdict(settings))
+
+    def finish(name: tuple[str, int], z: Float[Tensor, "length words"]) -> WordPrompt:
+        return written(name, torch.softmax(z / settings.last_temperature, dim=-1).cpu())
 
     def depends(_: tuple[str, int]) -> object:
         return listed
 
+    def packed(prompt: WordPrompt) -> Float[Tensor, "length words"]:
+        return prompt.shares * (prompt.shares >= SMALLEST_PACKED)
+
+    def again(name: tuple[str, int], shares: Float[Tensor, "length words"]) -> WordPrompt:
+        return written(name, shares / shares.sum(dim=1, keepdim=True))
+
     def fits(prompt: WordPrompt) -> bool:
         return prompt.shares.shape == (parsed.length, len(words)) and prompt.words == words
 
-    engine = Engine(lms, parsed, settings, begin, finish, load_word_prompt, fits, depends, vectors)
+    engine = Engine(
+        lms, parsed, settings, begin, finish, load_word_prompt, fits, depends, vectors, packed=packed, again=again
+    )
     return engine.run(jobs_of([tasks] if isinstance(tasks, Task) else tasks, seeds), "in words", cache, progress)
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -159,4 +160,7 @@ def _engine(
     def fits(prompt: SoftPrompt) -> bool:
         return prompt.vectors.shape == (template.length, lm.dim)
 
-    return Engine([lm], template, settings, begin, finish, load_prompt, fits, depends, pull=pull)
+    packed = attrgetter("vectors")
+    return Engine(
+        [lm], template, settings, begin, finish, load_prompt, fits, depends, pull=pull, packed=packed, again=finish
+    )

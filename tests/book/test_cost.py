@@ -37,6 +37,14 @@ def test_a_cost_is_said_in_words(monkeypatch):
     assert "about 3 hours" in cost.in_words(cost.Cost(1.2e16, 1), torch.device("cpu"))
 
 
+def test_speed_is_that_of_a_product_of_matrices(monkeypatch):
+    """As many operations as a product of this size has, in at least the time that it was measured to take."""
+    monkeypatch.setattr(cost, "MATMUL", {"cpu": 64})
+    clock = iter([0.0, 4.0, 4.0, 6.0, 6.0, 7.0, 7.0, 10.0])
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: next(clock))
+    assert cost.speed(torch.device("cpu")) == 2 * 64**3
+
+
 def test_the_paper_profile_says_its_cost_before_it_loads_anything(monkeypatch, capsys):
     asked = []
     monkeypatch.setattr("ptlib.book.profiles.tuning_cost", lambda prompts, settings: asked.append(prompts))
@@ -46,3 +54,12 @@ def test_the_paper_profile_says_its_cost_before_it_loads_anything(monkeypatch, c
     assert capsys.readouterr().out.startswith("about nothing\nresults are kept in ")
     pt.book.profile("pocket").announce({"bert-small": 2})
     assert (len(asked), capsys.readouterr().out) == (1, "")
+
+
+def test_the_pocket_profile_says_that_prompts_were_tuned_before(monkeypatch, capsys):
+    monkeypatch.delenv("PTLIB_PACKS")
+    pt.book.profile("smoke").announce({"bert-small": 2})
+    assert capsys.readouterr().out == ""
+    pt.book.profile("pocket").announce({"bert-small": 2})
+    assert "were tuned before" in (said := capsys.readouterr().out)
+    assert "make anew" in said

@@ -1,9 +1,12 @@
 """What chapters write of means: with their spread or interval, and never beyond what a share can be."""
 
+import base64
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from ptlib.book import said, whiskers, with_interval
+from ptlib.book import note_figure, note_mean, notes, said, whiskers, with_interval
 from ptlib.scoring import interval
 
 
@@ -29,3 +32,27 @@ def test_an_interval_leaves_out_what_is_not_a_number():
 def test_a_spread_over_one_seed_is_not_said():
     assert said(np.array([0.4, 0.6])) == "0.500 ± 0.141"
     assert said([0.5]) == "0.500"
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is handed to the page, by name."""
+    found = {}
+
+    def display(data, *, raw, metadata):
+        assert raw
+        found[metadata["scrapbook"]["name"]] = data
+
+    monkeypatch.setattr(notes, "display", display)
+    return found
+
+
+def test_a_mean_is_kept_with_its_spread(shown):
+    note_mean("score", [0.4, 0.6])
+    kept = {name: float(data["application/papermill.record/text/plain"]) for name, data in shown.items()}
+    assert kept == {"score": 0.5, "score_spread": pytest.approx(0.1414, abs=1e-4)}
+
+
+def test_a_figure_is_kept_as_a_picture(shown):
+    note_figure("curve", Figure())
+    assert base64.b64decode(shown["curve"]["application/papermill.record/image/png"]).startswith(b"\x89PNG")

@@ -13,6 +13,7 @@ from distributed import Client, LocalCluster
 
 import ptlib as pt
 from ptlib.carrying import table
+from ptlib.carrying.workers import GIVE_WAY
 
 MODELS = ("pocket/bert-small", "pocket/albert-small")
 METHODS = {
@@ -158,7 +159,7 @@ pt.transfer_table(["pocket/bert-small", "pocket/gpt2-small"], [pt.relation("P36"
 """
 
 
-def test_workers_end_when_the_process_that_they_work_for_is_killed(tmp_path):
+def test_workers_give_way_and_end_when_the_process_that_they_work_for_is_killed(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", LONG, tmp_path], env=os.environ | {"PYTHONPATH": os.getcwd()})
     try:
         give_up = time.monotonic() + 120
@@ -167,10 +168,13 @@ def test_workers_end_when_the_process_that_they_work_for_is_killed(tmp_path):
         workers = [
             child for child in psutil.Process(process.pid).children(recursive=True) if "Loky" in str(child.cmdline())
         ]
+        nicest = max(worker.nice() for worker in workers)
+        usual = psutil.Process(process.pid).nice()
     finally:
         process.kill()
         process.wait()
     assert workers
+    assert nicest == min(usual + GIVE_WAY, 19)
     _, left = psutil.wait_procs(workers, timeout=10)
     for worker in left:
         worker.kill()

@@ -1,6 +1,8 @@
 """What a checkpoint is, is found by running it, and what it cannot do is said in one line."""
 
 import json
+import os
+import time
 
 import pytest
 import torch
@@ -117,12 +119,76 @@ def test_a_tokenizer_that_does_not_fit_is_one_line(tmp_path):
         ({"hidden_act": "no such"}, "holds no checkpoint that can be read"),
         ({"model_type": "no such"}, "holds no checkpoint that can be read"),
         ({"hidden_size": 64}, "use a checkpoint whose files belong together"),
+        ({"hidden_size": -32}, "holds no checkpoint that can be read"),
+        ({"hidden_size": 32.5}, "holds no checkpoint that can be read"),
+        ({"hidden_size": 10**9}, "needs .* bytes"),
+        ({"hidden_size": float("nan")}, "holds no checkpoint that can be read"),
+        ({"vocab_size": -3}, "holds no checkpoint that can be read"),
+        ({"vocab_size": "many"}, "holds no checkpoint that can be read"),
+        ({"vocab_size": 10**12}, "needs .* bytes"),
+        ({"num_hidden_layers": 10**7}, "says num_hidden_layers 10,000,000, and no model has so many"),
+        ({"num_hidden_layers": "2"}, "holds no checkpoint that can be read"),
+        ({"num_hidden_layers": 0}, "no finite gradient reaches a prompt"),
+        ({"num_attention_heads": 0}, "holds no checkpoint that can be read"),
+        ({"max_position_embeddings": -5}, "holds no checkpoint that can be read"),
+        ({"max_position_embeddings": 10**12}, "needs .* bytes"),
+        ({"intermediate_size": 10**11}, "needs .* bytes"),
+        ({"model_type": "gpt2"}, "has no language-model head"),
+        ({"model_type": ["bert"]}, "holds no checkpoint that can be read"),
+        ({"architectures": 7}, "architectures 7, which are no list of names"),
+        ({"architectures": "BertForMaskedLM"}, "architectures BertForMaskedLM, which are no list of names"),
+        ({"architectures": [["BertForMaskedLM"]]}, "which are no list of names"),
+        ({"dtype": "no such"}, "holds no checkpoint that can be read"),
+        ({"quantization_config": 7}, "holds no checkpoint that can be read"),
+        ({"transformers_weights": "../../model.safetensors"}, "holds no checkpoint that can be read"),
     ],
 )
-def test_a_configuration_that_is_wrong_is_one_line(tmp_path, encoder, change, complaint):
+def test_a_configuration_that_is_wrong_is_one_line_in_seconds(tmp_path, encoder, change, complaint):
+    refused(saved(tmp_path, encoder, **change), complaint)
+
+
+def refused(name, complaint):
+    """Within 5 seconds, of this process alone."""
+    since = time.process_time()
     with pytest.raises(pt.PromptError, match=complaint) as caught:
-        pt.load(saved(tmp_path, encoder, **change))
+        pt.load(name)
+    assert time.process_time() - since < 5
     assert "\n" not in str(caught.value)
+
+
+NESTED = '{"a":' * 50_000 + "1" + "}" * 50_000
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "tokenizer.json"])
+@pytest.mark.parametrize("content", [NESTED, "[]", "null", "7", "{", "", "\0" * 50], ids=lambda text: repr(text[:6]))
+def test_a_file_that_is_no_description_is_one_line(tmp_path, encoder, file, content):
+    folder = saved(tmp_path, encoder)
+    (folder / file).write_text(content, encoding="utf-8")
+    refused(folder, "holds no checkpoint that can be read")
+
+
+def test_a_length_that_is_no_number_is_one_line(tmp_path, encoder):
+    folder = saved(tmp_path, encoder)
+    (folder / "tokenizer_config.json").write_text('{"model_max_length": "x", "mask_token": "<mask>"}', encoding="utf-8")
+    refused(folder, "holds no checkpoint that can be read")
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_named_pipe_is_not_waited_for(tmp_path, encoder, file):
+    folder = saved(tmp_path, encoder)
+    (folder / file).unlink()
+    os.mkfifo(folder / file)
+    refused(folder, file if file != "tokenizer.json" else "it has no tokenizer")
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "\n", "own/a\0b"])
+def test_what_is_no_name_is_not_taken_for_the_current_folder(tmp_path, encoder, name, monkeypatch):
+    monkeypatch.chdir(saved(tmp_path, encoder))
+    refused(name, "names no model")
+
+
+def test_a_very_long_name_is_one_line():
+    refused("a" * 5_000, "no such folder")
 
 
 def test_the_check_can_be_left_out(tmp_path):
@@ -179,3 +245,14 @@ def test_the_shape_is_known_without_the_weights(tmp_path, encoder):
     folder = saved(tmp_path, encoder)
     (folder / "model.safetensors").unlink()
     assert shape_of(folder)[1] == encoder.num_parameters()
+
+
+def test_a_tokenizer_that_is_written_in_python_is_refused(tmp_path):
+    folder = saved(tmp_path / "model", families.tiny(CAUSAL), CAUSAL)
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+    (folder / "vocab.json").write_text(json.dumps({"<unk>": 0, "a</w>": 1}), encoding="utf-8")
+    (folder / "merges.txt").write_text("#version\n", encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "CTRLTokenizer"}), encoding="utf-8")
+    with pytest.raises(pt.PromptError, match="its tokenizer, a CTRLTokenizer, is none of the `tokenizers` library"):
+        pt.load(folder)

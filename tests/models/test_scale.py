@@ -83,3 +83,18 @@ def test_absolute_numbers_are_taken_as_they_are(exact_bert, capital):
 def test_an_unknown_unit_is_refused():
     with pytest.raises(pt.PromptError, match="unknown unit 'metre'; there are model, absolute"):
         pt.Settings(unit="metre")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [pt.ClosedForm(), pt.Discretise(), pt.LinearMap(), pt.Procrustes(), pt.NeuralProjector(steps=30)],
+    ids=lambda method: method.label,
+)
+def test_what_is_carried_grows_with_the_target_alone(exact_bert, gpt2, capital, other, method):
+    factor, larger = other
+    prompt = pt.random_prompt(gpt2, capital, length=2)
+    here, there = (pt.transfer(prompt, gpt2, lm, method=method).vectors for lm in (exact_bert, larger))
+    torch.testing.assert_close(there / factor, here, rtol=1e-3, atol=1e-4)
+    prompts = [pt.random_prompt(lm, capital, length=2) for lm in (exact_bert, larger)]
+    back = [pt.transfer(*pair, gpt2, method=method).vectors for pair in zip(prompts, (exact_bert, larger), strict=True)]
+    torch.testing.assert_close(back[1], back[0], rtol=1e-3, atol=1e-4)

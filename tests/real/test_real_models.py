@@ -11,7 +11,7 @@ import torch
 import ptlib as pt
 from ptlib.prompts.cloze import encode_texts, slot_logits
 from ptlib.prompts.template import parse
-from tests import shapes
+from ptlib.tasks.lama import split_by_subject
 
 WHERE = ("PTLIB_REAL_MODELS", "PTLIB_LAMA")
 pytestmark = [
@@ -34,7 +34,7 @@ def lm(request):
 def tasks(lm):
     lama = pt.read_lama(os.environ["PTLIB_LAMA"])
     known, _ = pt.in_vocabulary([lama[name] for name in RELATIONS], [lm])
-    tasks = [shapes.split_by_subject(task) for task in known]
+    tasks = [split_by_subject(task) for task in known]
     return [replace(task, test=task.test[:FACTS]) for task in tasks]
 
 

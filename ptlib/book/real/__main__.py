@@ -1,0 +1,40 @@
+"""Command line: `python -m ptlib.book.real FOLDER` measures on the models in a folder, and keeps the results."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from ptlib.book.real.cells import Study, relations
+from ptlib.book.real.kept import FILE, keep
+from ptlib.book.real.measure import measure
+from ptlib.errors import PromptError
+from ptlib.keeping.store import default_cache
+from ptlib.models.loading import load
+
+
+def main() -> None:
+    """Measure, from where an earlier run was stopped; what is there is written after each group of relations."""
+    parser = argparse.ArgumentParser(prog="python -m ptlib.book.real", description=__doc__)
+    parser.add_argument("models", nargs="+", type=Path, help="folders, a model each")
+    parser.add_argument("--only-asked", nargs="*", type=Path, default=[], help="models that no prompt is tuned on")
+    parser.add_argument("--obtained", default="", help="how the models were obtained, for the record")
+    parser.add_argument("--commit", default="", help="the version of this library, for the record")
+    parser.add_argument("--to", type=Path, default=FILE, help="where the results go")
+    arguments = parser.parse_args()
+    if not (facts := os.environ.get("PTLIB_LAMA")):
+        sys.exit("the facts: PTLIB_LAMA names no folder")
+    try:
+        study = Study(cache=str(default_cache()))
+        lms = {path.name: load(str(path)) for path in (*arguments.models, *arguments.only_asked)}
+        tasks, answers = relations(facts, list(lms.values()), study.facts)
+        rows: list[dict] = []
+        for more in measure(lms, [path.name for path in arguments.only_asked], tasks, answers, study):
+            rows += more
+            keep(arguments.to, rows, lms, tasks, study, obtained=arguments.obtained, commit=arguments.commit)
+    except PromptError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What is measured on real models: relations, methods, and the ways of asking each model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ptlib.carrying.by_maps import Discretise, LinearMap, NeuralProjector, Procrustes
+from ptlib.carrying.by_relations import ClosedForm, Method
+from ptlib.models.language_model import LanguageModel
+from ptlib.tasks.labels import closed
+from ptlib.tasks.lama import in_vocabulary, read_lama, split_by_subject
+from ptlib.tasks.task import Task
+from ptlib.tuning.descent import Settings
+from ptlib.tuning.in_words import WordSettings
+
+# Whatever is chosen is chosen on the first, and told on the others.
+TO_CHOOSE = ("P17", "P36", "P103", "P106", "P30", "P37", "P495", "P1412")
+TO_REPORT = ("P19", "P27", "P127", "P140", "P101", "P136", "P159", "P176", "P364", "P407", "P413", "P1303")
+METHODS: dict[str, Method] = {
+    "closed form": ClosedForm(),
+    "centred": ClosedForm(centre=True),
+    "discretise": Discretise(),
+    "linear map": LinearMap(),
+    "procrustes": Procrustes(),
+    "neural projector": NeuralProjector(),
+}
+IN_FRONT = {  # the carried prompt in front of the manual template: which answer by the prompt, and that one is wanted
+    f"{method}, in front": method for method in ("random", "closed form", "centred", "linear map", "procrustes")
+}
+IN_WORDS = ("plain words", "shared words")
+
+
+@dataclass(frozen=True)
+class Study:
+    """How it is measured.
+
+    Attributes:
+        seeds: of the prompts.
+        facts: of each relation that are scored, at most.
+        settings: how free prompts are tuned.
+        written: how prompts in words are.
+        length: vectors in a prompt.
+        cache: where prompts and cells are kept.
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2)
+    facts: int = 50
+    settings: Settings = Settings(steps=60)
+    written: WordSettings = WordSettings(steps=60)
+    length: int = 5
+    cache: str | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One way of asking one model.
+
+    Attributes:
+        method: "manual", "random", "tuned", or one of `METHODS`, `IN_FRONT` or `IN_WORDS`.
+        sources: the models that the prompts were tuned on.
+        target: the model that is asked.
+    """
+
+    method: str
+    sources: tuple[str, ...]
+    target: str
+
+
+def cells(names: Sequence[str], held_out: Sequence[str] = ()) -> Iterator[Cell]:
+    """All ways of asking all models.
+
+    Args:
+        names: models that prompts are tuned on and carried between.
+        held_out: models that are only asked.
+    """
+    targets = (*names, *held_out)
+    for name in targets:
+        yield from (Cell(method, (), name) for method in ("manual", "random", "random, in front"))
+    for name in names:
+        yield Cell("tuned", (name,), name)
+    for target in targets:
+        for source in names:
+            if source != target:
+                carried = [*METHODS, *(method for method, way in IN_FRONT.items() if way in METHODS)]
+                yield from (Cell(method, (source,), target) for method in carried)
+    for method in IN_WORDS:
+        for sources in (tuple(names), *((name,) for name in names)):
+            yield from (Cell(method, sources, target) for target in targets)
+
+
+def relations(folder: str, lms: Sequence[LanguageModel], facts: int) -> tuple[list[Task], dict[str, Task]]:
+    """The relations of LAMA with the facts that all models can answer in a word, and the same with labels."""
+    lama = read_lama(folder)
+    order = (*TO_CHOOSE[:4], *TO_REPORT[:4], *TO_CHOOSE[4:], *TO_REPORT[4:])  # so that a part has of both
+    known, _ = in_vocabulary([lama[name] for name in order], lms)
+    tasks = [split_by_subject(task) for task in known]
+    return [replace(task, test=task.test[:facts]) for task in tasks], {task.name: closed(task) for task in tasks}

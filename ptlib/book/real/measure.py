@@ -1,0 +1,140 @@
+"""Measuring on real models: cell by cell, each kept as soon as it is there."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ptlib.book.real.cells import IN_FRONT, IN_WORDS, METHODS, Cell, Study, cells
+from ptlib.carrying.anchors import Anchors
+from ptlib.carrying.carry import transfer_many
+from ptlib.keeping.files import load_tensor, save_tensor
+from ptlib.keeping.keys import key_of
+from ptlib.keeping.store import Store
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.quick import arithmetic
+from ptlib.models.shared import shared_words
+from ptlib.scoring.both import accuracy_both
+from ptlib.tasks.task import Task
+from ptlib.tuning.free import Prompts, tune_many
+from ptlib.tuning.in_words import tune_words, words_on
+from ptlib.tuning.start import random_prompt
+
+AT_ONCE = 4  # relations; all their cells are finished before the next are begun, so that a part is whole in itself
+FREQUENT = 20_000  # plain words are among so many of the most frequent
+
+
+@dataclass(frozen=True)
+class Both:
+    """P@1 of a cell, over the whole vocabulary and among the relation's answers."""
+
+    values: Float[Tensor, "tasks seeds both"]
+
+    def save(self, path: str | Path) -> None:
+        """Write to a safetensors file, whole or not at all."""
+        save_tensor(Path(path), self.values, {}, kind="cell")
+
+
+def load_both(path: str | Path) -> Both:
+    """Read what `Both.save` wrote."""
+    values, _ = load_tensor(path, kind="cell")
+    return Both(values)
+
+
+def plain_words(lms: Sequence[LanguageModel]) -> tuple[str, ...]:
+    """Frequent words that models share, in lower case and Latin letters."""
+    frequent = Anchors("frequent", FREQUENT).words(lms)
+    return tuple(word for word in frequent if word.isascii() and word.isalpha() and word.islower())
+
+
+def measure(
+    lms: Mapping[str, LanguageModel],
+    held_out: Sequence[str],
+    tasks: Sequence[Task],
+    answers: Mapping[str, Task],
+    study: Study,
+) -> Iterator[list[dict]]:
+    """The scores of a few relations after the other, with a row for each cell, relation and seed.
+
+    Args:
+        lms: the models, by what they are called.
+        held_out: those that no prompt is tuned on.
+        tasks: the relations.
+        answers: the same by name, with their answers as labels.
+        study: how.
+    """
+    store, shape = Store(study.cache, load_both), (len(study.seeds), 2)
+    listed = list(cells([name for name in lms if name not in held_out], held_out))
+    for start in range(0, len(tasks), AT_ONCE):
+        some, rows = tasks[start : start + AT_ONCE], []
+        for cell in listed:
+            key, since = _key(cell, lms, some, study), time.perf_counter()
+            both = store.get(key, lambda found: found.values.shape[1:] == shape)
+            if both is None:
+                both = _score(cell, lms, some, answers, study)
+                store.put(key, both)
+                vocabulary, among = both.values.mean(dim=(0, 1)).tolist()
+                asked = f"{cell.method:26} {'+'.join(cell.sources):40} {cell.target:20}"
+                print(f"{asked} {vocabulary:.3f} {among:.3f}  {time.perf_counter() - since:.0f} s", flush=True)
+            for task, by_seed in zip(some, both.values.tolist(), strict=True):
+                for seed, (vocabulary, among) in zip(study.seeds, by_seed, strict=True):
+                    about = asdict(cell) | {"relation": task.name, "seed": seed}
+                    rows.append(about | {"vocabulary": vocabulary, "answers": among})
+        yield rows
+
+
+def _key(cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -> str:
+    about = [(lms[name].fingerprint, arithmetic(lms[name])) for name in (*cell.sources, cell.target)]
+    words = " ".join(_words(cell, lms)) if cell.method in IN_WORDS else ""
+    facts = [(task.fingerprint(), task.template) for task in tasks]
+    return key_of(about, words, facts, replace(study, cache=None), cell, code=__name__)
+
+
+def _words(cell: Cell, lms: Mapping[str, LanguageModel]) -> tuple[str, ...]:
+    """What prompts are written with: words of all models, of those that are only asked too."""
+    return plain_words([*lms.values()]) if cell.method == "plain words" else shared_words(*lms.values())
+
+
+def _score(
+    cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task], answers: Mapping[str, Task], study: Study
+) -> Both:
+    prompts = {} if cell.method == "manual" else _prompts(cell, lms, tasks, study)
+    values = torch.zeros(len(tasks), len(study.seeds), 2)
+    for row, task in enumerate(tasks):
+        for column, seed in enumerate(study.seeds):
+            if cell.method == "manual" and column:
+                values[row, column] = values[row, 0]
+                continue
+            both = accuracy_both(lms[cell.target], task, answers[task.name].labels, prompts.get((task.name, seed)))
+            values[row, column] = torch.tensor([score.value for score in both])
+    return Both(values)
+
+
+def _prompts(cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -> Prompts:
+    """The prompts of a cell, by task and seed."""
+    target, sources = lms[cell.target], [lms[name] for name in cell.sources]
+    seeds, length, cache = study.seeds, study.length, study.cache
+    way = IN_FRONT.get(cell.method, cell.method)
+    if way == "random":
+        jobs = [(task, seed) for task in tasks for seed in seeds]
+        moved = {(task.name, seed): random_prompt(target, task, length=length, seed=seed) for task, seed in jobs}
+    elif way in IN_WORDS:
+        words, settings = _words(cell, lms), study.written
+        written = tune_words(
+            sources, tasks, length=length, seeds=seeds, words=words, settings=settings, cache=cache, progress=False
+        )
+        moved = words_on(written, target)
+    else:
+        moved = tune_many(
+            sources[0], tasks, length=length, seeds=seeds, settings=study.settings, cache=cache, progress=False
+        )
+        if way != "tuned":
+            moved = transfer_many(moved, sources[0], target, method=METHODS[way])
+    if cell.method not in IN_FRONT:
+        return moved
+    templates = {task.name: f"{'[V] ' * length}{task.template}" for task in tasks}
+    return {name: replace(prompt, template=templates[name[0]]) for name, prompt in moved.items()}

@@ -1,0 +1,114 @@
+"""The measurement on real models, tried on pocket models, and what is kept of it."""
+
+import json
+import sys
+
+import pytest
+
+import ptlib as pt
+from ptlib.book.real import __main__ as entry
+from ptlib.book.real import cells, kept, measure
+from ptlib.models.checkpoint import WEIGHTS
+from ptlib.models.quick import quick_copy
+from ptlib.scoring.both import accuracy_both
+
+STUDY = cells.Study(seeds=(0, 1), facts=10, settings=pt.Settings(steps=20), written=pt.WordSettings(steps=10))
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    return [pt.relation(name) for name in ("P36", "P103")]
+
+
+def test_accuracy_both_is_accuracy_and_accuracy_among_labels(lm, tasks):
+    task = tasks[0]
+    for prompt in (None, pt.random_prompt(lm, task, length=3)):
+        both = accuracy_both(lm, task, pt.closed(task).labels, prompt)
+        alone = [pt.accuracy(quick_copy(lm), one, prompt) for one in (task, pt.closed(task))]
+        assert [score.hits for score in both] == [score.hits for score in alone]
+
+
+def test_each_cell_is_there_once_and_held_out_models_are_only_asked():
+    listed = list(cells.cells(["a", "b"], ["c"]))
+    assert len(listed) == len(set(listed))
+    assert all("c" not in cell.sources for cell in listed)
+    carried = {(cell.sources, cell.target) for cell in listed if cell.method == "closed form"}
+    assert carried == {(("b",), "a"), (("a",), "b"), (("a",), "c"), (("b",), "c")}
+
+
+def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tmp_path, monkeypatch, capsys):
+    chosen = {name: lms[name] for name in ("bert-small", "gpt2-small")}
+    labelled = {task.name: pt.closed(task) for task in tasks}
+    monkeypatch.setattr(measure, "AT_ONCE", 1)
+    monkeypatch.setattr(cells, "METHODS", {"linear map": pt.LinearMap()})
+    study = cells.Study(**vars(STUDY) | {"cache": str(tmp_path / "cache")})
+    first = next(measure.measure(chosen, [], tasks, labelled, study))
+    assert "linear map" in capsys.readouterr().out
+    again = list(measure.measure(chosen, [], tasks[:1], labelled, study))
+    assert capsys.readouterr().out == ""
+    assert again == [first]
+    kept.keep(tmp_path / "r.json", first, chosen, tasks, study, obtained="made here")
+    table = kept.kept_rows(tmp_path / "r.json")
+    assert len(table) == len(first)
+    home = table[table.method == "tuned"]
+    manual = table[table.method == "manual"]
+    assert (table.answers >= table.vocabulary).all()
+    assert home.vocabulary.mean() > table[table.method == "random"].vocabulary.mean() + 0.3
+    assert manual.groupby("target").vocabulary.nunique().eq(1).all()
+    assert list(kept.relations_measured(tmp_path / "r.json").index) == ["P36"]
+    about = kept.provenance(tmp_path / "r.json")
+    assert about["obtained"] == "made here"
+    assert set(about["models"]) == set(chosen)
+
+
+def test_plain_words_are_plain(lms):
+    words = measure.plain_words(list(lms.values()))
+    assert {"capital", "city"} <= set(words) <= set(pt.shared_words(*lms.values()))
+    assert not {"France", ".", "1"} & set(words)
+
+
+@pytest.fixture
+def lama_folder(tmp_path, tasks):
+    """Every relation that is measured, with the facts of one."""
+    for name in (*cells.TO_CHOOSE, *cells.TO_REPORT):
+        folder = tmp_path / "lama" / name
+        folder.mkdir(parents=True)
+        rows = [{"sub_label": one.text, "obj_label": one.answer} for one in tasks[0].train[:30] + tasks[0].test[:10]]
+        (folder / "test.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return tmp_path / "lama"
+
+
+def test_relations_have_facts_for_every_split_and_all_their_answers(lama_folder, bert):
+    tasks, answers = cells.relations(str(lama_folder), [bert], facts=3)
+    assert len(tasks) == len(answers) >= 20
+    assert [task.name for task in tasks[:8:4]] == [cells.TO_CHOOSE[0], cells.TO_REPORT[0]]
+    assert all(task.train and len(task.test) == 3 for task in tasks)
+    assert set(answers["P36"].labels) == {
+        one.answer for one in answers["P36"].train + answers["P36"].dev + answers["P36"].test
+    }
+
+
+def command(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["real", *map(str, words)])
+    entry.main()
+
+
+def test_the_command_line_measures_and_keeps(lama_folder, tasks, tmp_path, monkeypatch):
+    labelled = {task.name: pt.closed(task) for task in tasks}
+    monkeypatch.setattr(entry, "relations", lambda *_: (tasks[:1], labelled))
+    monkeypatch.setattr(entry, "Study", lambda cache: cells.Study(**vars(STUDY) | {"cache": cache, "seeds": (0,)}))
+    monkeypatch.setenv("PTLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PTLIB_LAMA", str(lama_folder))
+    monkeypatch.setattr(cells, "METHODS", {})
+    monkeypatch.setattr(cells, "IN_WORDS", ())
+    command(monkeypatch, WEIGHTS / "gpt2-small", "--obtained", "made here", "--to", tmp_path / "r.json")
+    assert set(kept.kept_rows(tmp_path / "r.json").method) == {"manual", "random", "random, in front", "tuned"}
+
+
+def test_the_command_line_refuses_in_one_line(monkeypatch):
+    monkeypatch.delenv("PTLIB_LAMA", raising=False)
+    with pytest.raises(SystemExit, match="PTLIB_LAMA names no folder"):
+        command(monkeypatch, WEIGHTS / "gpt2-small")
+    monkeypatch.setenv("PTLIB_LAMA", "nowhere")
+    with pytest.raises(SystemExit, match="nowhere"):
+        command(monkeypatch, "nowhere")
