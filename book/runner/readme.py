@@ -41,8 +41,9 @@ def main(root: Path = ROOT) -> int:
     try:
         values = noted(chapters, sum(note.seconds for note in notes if note), run)
         write_text(readme, filled(readme.read_text(encoding="utf-8"), values))
-        shown = {name: it for page in chapters for name, it in figures(read_notebook(run.notebook(page))).items()}
-        (root / "book" / "_static" / PICTURE).write_bytes(shown[PICTURE])
+        for page in chapters:
+            if image := figures(read_notebook(run.notebook(page))).get(PICTURE):
+                (root / "book" / "_static" / PICTURE).write_bytes(image)
     except BookError as error:
         print(error, file=sys.stderr)
         return 1

@@ -13,7 +13,10 @@ from ptlib.errors import PromptError, first_line
 from ptlib.models.loading import load
 from ptlib.models.shared import word_vectors
 from ptlib.prompts.soft_prompt import SoftPrompt
-from ptlib.reading.likeness import token_match
+from ptlib.prompts.template import SLOT
+from ptlib.prompts.word_prompt import WordPrompt
+from ptlib.reading.likeness import token_match, word_f1
+from ptlib.reading.projection import project
 from ptlib.scoring.scores import accuracy
 from ptlib.scoring.slot import fill
 from ptlib.tasks.shipped import relation
@@ -131,6 +134,56 @@ def few_landmarks(vector: Tensor, wanted: Tensor, anchors: Sequence[str]) -> Ver
     return Verdict(reached > 0.99, f"it meets the list with a cosine of {reached:.3f} on {len(anchors)} anchors.")
 
 
+def weighted_sum(one: SoftPrompt, other: SoftPrompt) -> Verdict:
+    """Chapter 3, exercise 1: what two prompts become by the weighted sum, which is the same whatever they were."""
+    if one.task == other.task:
+        return Verdict(False, f"both are prompts for {one.task}; carry those of two tasks.")
+    alike = float(torch.cosine_similarity(one.vectors, other.vectors).mean())
+    return Verdict(alike > 0.9, f"carried, the two have a mean cosine of {alike:.3f} to each other.")
+
+
+def toward_slot(carried: SoftPrompt) -> Verdict:
+    """Chapter 3, exercise 2: a prompt with nothing behind the slot, carried to the small GPT-2."""
+    if not carried.template.endswith(SLOT):
+        return Verdict(False, f"in {carried.template!r} something stands behind the slot.")
+    score = accuracy(load("pocket/gpt2-small"), relation(carried.task), carried).value
+    return Verdict(
+        score < 0.5,
+        f"on gpt2-small it gets {score:.0%}, so the full stop was {'not ' if score < 0.5 else ''}the matter.",
+    )
+
+
+def few_words(prompt: WordPrompt) -> Verdict:
+    """Chapter 3, part on shared words: a prompt of twenty words at most that two models understand."""
+    if len(prompt.words) > 20:
+        return Verdict(False, f"{len(prompt.words)} words are not few; give twenty at most.")
+    names, task = ("bert-small", "roberta-small"), relation(prompt.task)
+    scores = [accuracy(lm, task, prompt.on(lm)).value for lm in map(load, (f"pocket/{name}" for name in names))]
+    told = ", ".join(f"{score:.0%} on {name}" for name, score in zip(names, scores, strict=True))
+    return Verdict(min(scores) > 0.5, f"{len(prompt.words)} words get {told}.")
+
+
+def own_text(prompt: SoftPrompt, text: str) -> Verdict:
+    """Chapter 5, exercise 1: a prompt that does its task and reads as a text."""
+    lm = load(prompt.model)
+    likeness, score = word_f1(str(project(lm, prompt)), text), accuracy(lm, relation(prompt.task), prompt).value
+    read = f"it reads as the text with a word F1 of {likeness:.2f}"
+    return Verdict(likeness > 0.8 and score > 0.5, f"{read}, and P@1 on {prompt.task} is {score:.2f}.")
+
+
+def beyond(prompt: SoftPrompt, further: SoftPrompt, text: str) -> Verdict:
+    """Chapter 5, exercise 2: a prompt farther away from its words, in the same direction."""
+    lm = load(prompt.model)
+    step, longer = (each.on(lm) - lm.embed(text) for each in (prompt, further))
+    times, straight = float(longer.norm() / step.norm()), torch.cosine_similarity(step.ravel(), longer.ravel(), dim=0)
+    if straight < 0.999 or times <= 1:
+        return Verdict(
+            False, f"it is {times:.1f} times as far and not straight on; multiply the step by a number above 1."
+        )
+    score, likeness = accuracy(lm, relation(prompt.task), further).value, word_f1(str(project(lm, further)), text)
+    return Verdict(True, f"{times:.1f} times the way P@1 is {score:.2f}, and the word F1 of the text {likeness:.2f}.")
+
+
 def opposite_weights(equal: SoftPrompt, opposite: SoftPrompt) -> Verdict:
     """Chapter 4, exercise 1: the same sources, carried with equal and with opposite weights."""
     if "(-" not in str(opposite.settings.get("sources")):
@@ -178,8 +231,13 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
     "1.3": wrong_answers,
     "2.1": change,
     "2.2": few_landmarks,
+    "3.1": weighted_sum,
+    "3.2": toward_slot,
+    "3b.1": few_words,
     "4.1": opposite_weights,
     "4.2": trusted_source,
+    "5.1": own_text,
+    "5.2": beyond,
     "6.1": helpful_starts,
     "6.2": step_beside_words,
 }

@@ -118,7 +118,9 @@ def whiskers(runs: Sequence[np.ndarray | Sequence[float]]) -> Float[np.ndarray, 
     return np.stack([np.minimum(spreads, means), np.minimum(spreads, 1 - means)])
 
 
-def mean_and_spread(axes: Axes, x: Sequence[float], runs: Float[np.ndarray, "seeds points"], *, label: str) -> None:
+def mean_and_spread(
+    axes: Axes, x: Sequence[float | int], runs: Float[np.ndarray, "seeds points"], *, label: str
+) -> None:
     """A line through the mean over seeds, in a band of one standard deviation to either side."""
     mean, spread = runs.mean(axis=0), runs.std(axis=0, ddof=1)
     (line,) = axes.plot(x, mean, marker="o", markersize=4, label=label)

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from book.runner.pages import ROOT, pages
 from book.runner.quotes import BOOK
 from book.runner.readme import filled
-from tests.book.browser import needs_browser
+from tests.book.browser import browser, needs_browser
 
 pytestmark = pytest.mark.book
 
@@ -100,6 +100,21 @@ def test_explorers_show_the_rows_of_their_tables(build):
             assert row[:5] == plain
 
 
+@needs_browser
+def test_the_welcome_page_answers_without_scrolling(build):
+    with browser() as session:
+        session.ask("POST", "/window/rect", {"width": 1400, "height": 900})
+        session.open(build / "html" / "book" / "index.html")
+        answers = session.text(".sd-row")
+        for question in ("What is this?", "Why should I care?", "How long does it take?"):
+            assert question in answers
+        assert re.search(r"gives \d+% of the facts", answers)
+        seen = "[...document.querySelectorAll('.sd-row p, .sd-row img')].map(it => it.getBoundingClientRect().bottom)"
+        bottoms = session.evaluate(seen)
+        assert len(bottoms) >= 5
+        assert max(bottoms) <= session.evaluate("window.innerHeight")
+
+
 def test_the_page_of_claims_has_every_claim(build, noted):
     html = BeautifulSoup((build / "html" / "book" / "what-we-found.html").read_text(encoding="utf-8"), "html.parser")
     cells = {plain(cell.text) for cell in html.select("td")}
@@ -120,11 +135,11 @@ def test_no_page_is_told_wrongly_or_wider_than_its_screen(build):
     from tests.book.accessibility import chromium, faults, too_wide
 
     files = [build / "html" / f"{page.name}.html" for page in pages()]
-    with chromium() as browser:
-        assert faults(browser, [*files, build / "html" / "search.html"], theme="light", contrast=False) == []
+    with chromium() as window:
+        assert faults(window, [*files, build / "html" / "search.html"], theme="light", contrast=False) == []
         for theme in ("light", "dark"):
-            assert faults(browser, files[:2], theme=theme) == []
-        assert too_wide(browser, files, width=400) == []
+            assert faults(window, files[:2], theme=theme) == []
+        assert too_wide(window, files, width=400) == []
 
 
 TURNED = {

@@ -120,6 +120,48 @@ def test_few_anchors(bert, roberta):
     assert "are not few" in wrong("2.2", found, wanted, words)
 
 
+def test_the_weighted_sum_is_the_same_whatever_was_carried(bert, roberta):
+    tasks = [CAPITAL, pt.relation("P19")]
+    prompts = [pt.tune(bert, task, settings=QUICK) for task in tasks]
+    summed = [pt.transfer(prompt, bert, roberta, method=pt.ClosedForm(ridge=1e6)) for prompt in prompts]
+    right("3.1", *summed)
+    wrong("3.1", *(pt.transfer(prompt, bert, roberta) for prompt in prompts))
+    assert "two tasks" in wrong("3.1", summed[0], summed[0])
+
+
+def test_nothing_behind_the_slot(bert):
+    gpt2 = pt.load("pocket/gpt2-small")
+    template = "[X] [V] [V] [V] [V] [V] [Y]"
+    right("3.2", pt.transfer(pt.tune(bert, CAPITAL, template=template, settings=QUICK), bert, gpt2))
+    assert "behind the slot" in wrong("3.2", pt.random_prompt(gpt2, CAPITAL, seed=0))
+    wrong("3.2", pt.tune(gpt2, CAPITAL, template=template, settings=pt.Settings(steps=80)))
+
+
+def test_few_words(bert, roberta):
+    shared = pt.shared_words(bert, roberta)
+    fitting = [word for word in " ".join(CAPITAL.sentences).split() if word in shared]
+    some = list(dict.fromkeys(fitting))[:20]
+    options = {"settings": pt.WordSettings(steps=60), "seeds": [0]}
+    right("3b.1", pt.tune_words([bert, roberta], CAPITAL, words=some, **options)["P36", 0])
+    few = pt.WordSettings(steps=1)
+    wrong("3b.1", pt.tune_words(bert, CAPITAL, words=["guitar", "river"], settings=few, seeds=[0])["P36", 0])
+    assert "not few" in wrong(
+        "3b.1", pt.tune_words(bert, CAPITAL, words=shared[:30], settings=few, seeds=[0])["P36", 0]
+    )
+
+
+def test_a_text_of_one_s_own_and_the_way_beyond(bert):
+    text = "the river is cold in the evening"
+    mine = pt.tune(bert, CAPITAL, toward=text, gamma=1, settings=pt.Settings(steps=80))
+    right("5.1", mine, text)
+    wrong("5.1", mine, "name a country")
+    words = bert.embed(text).cpu()
+    further = replace(mine, vectors=words + 2 * (mine.vectors - words))
+    assert right("5.2", mine, further, text).startswith("2.0 times the way")
+    wrong("5.2", mine, replace(mine, vectors=words + (mine.vectors - words) / 2), text)
+    wrong("5.2", mine, replace(mine, vectors=mine.vectors + 1), text)
+
+
 def test_opposite_weights(bert, roberta):
     prompts = [pt.tune(bert, CAPITAL, settings=QUICK, seed=seed) for seed in (0, 1)]
     both, opposite = (

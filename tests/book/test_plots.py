@@ -1,11 +1,14 @@
 """Figures: one legend that lies on nothing, and letters that are read on a telephone."""
 
+from base64 import b64decode
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from ptlib.book import heat_map, legend_below, panels, use_style
+from book.runner.results import RECORD
+from ptlib.book import dots, draw_cloze, heat_map, legend_below, mean_and_spread, note_figure, panels, use_style
 from ptlib.book.plots import WIDTH
 
 
@@ -46,3 +49,52 @@ def test_no_letter_is_smaller_than_nine_points():
     legend_below(figure, columns=1)
     sizes = [text.get_fontsize() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
     assert min(sizes) >= 9
+
+
+def test_in_a_notebook_figures_are_asked_for_as_drawings(monkeypatch):
+    class Notebook:
+        def set_trait(self, name, value):
+            setattr(self, name, value)
+
+    asked = Notebook()
+    monkeypatch.setattr("ptlib.book.plots.get_ipython", lambda: "a shell")
+    monkeypatch.setattr("ptlib.book.plots.InlineBackend.instance", lambda parent: asked)
+    use_style()
+    assert asked.figure_formats == {"svg"}
+    assert asked.print_figure_kwargs["metadata"] == {"Date": None}
+
+
+def test_a_figure_is_kept_as_an_image_and_as_the_same_drawing_again(monkeypatch):
+    seen = []
+    monkeypatch.setattr("ptlib.book.notes.display", lambda data, raw, metadata: seen.append(data))
+    for _ in range(2):
+        figure, axes = plt.subplots()
+        axes.plot([0, 1], [0, 1])
+        note_figure("line", figure)
+    first, second = ({kind.rpartition(RECORD)[2]: text for kind, text in data.items()} for data in seen)
+    assert first["image/svg+xml"] == second["image/svg+xml"]
+    assert first["image/svg+xml"].startswith("<?xml")
+    assert b64decode(first["image/png"]).startswith(b"\x89PNG")
+
+
+def test_a_line_is_the_mean_and_its_band_the_spread():
+    runs = np.array([[0.2, 0.6], [0.4, 1.0]])
+    _, axes = plt.subplots()
+    mean_and_spread(axes, [1, 2], runs, label="one")
+    assert axes.lines[0].get_ydata().tolist() == pytest.approx([0.3, 0.8])
+    edges = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert (edges.min(), edges.max()) == pytest.approx((0.3 - 0.02**0.5, 0.8 + 0.08**0.5))
+
+
+def test_columns_of_dots_have_a_bar_at_their_mean():
+    _, axes = plt.subplots()
+    dots(axes, {"a": np.array([0.2, 0.4]), "b": np.array([1.0])})
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[0.2, 0.4], [1.0]]
+    assert [bar.get_segments()[0][0][1] for bar in axes.collections] == pytest.approx([0.3, 1.0])
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b"]
+
+
+def test_a_cloze_has_a_box_for_each_of_its_parts():
+    (axes,) = draw_cloze("[X] [V] [V] [Y] .", "France", answer="Paris").axes
+    assert len(axes.patches) == 5
+    assert [text.get_text() for text in axes.texts if text.get_text()] == ["France", "Paris", "."]
