@@ -1,6 +1,7 @@
 """The whole table: models by models by tasks by methods by seeds, on all cores or a cluster, kept as it grows."""
 
 import functools
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -190,6 +191,9 @@ def transfer_table(
             prepare, compute = (joblib.delayed(staying(work, engine)) for work in (_prepare, _compute))
             joblib.Parallel()(prepare(*needed, plan) for needed in _needed(left))
             pieces = _pieces(left, fewest=4 * joblib.effective_n_jobs())
+            # Two runs of one table, as of two chapters, begin in different places and so share the work.
+            begin = random.randrange(len(pieces))
+            pieces = pieces[begin:] + pieces[:begin]
             run = joblib.Parallel(return_as="generator_unordered")
             for made in run(compute(piece, plan) for piece in pieces):
                 found |= made
@@ -258,7 +262,9 @@ def _prepare(name: str, settings: WordSettings | None, plan: Plan) -> None:
 
 def _compute(cells: Sequence[Cell], plan: Plan) -> dict[str, Scores]:
     """The scores, by key, of cells of one source and one target, all in the same forward passes; and keep them."""
-    source, target = _model(cells[0].source), _model(cells[0].target)
+    source, target, store = _model(cells[0].source), _model(cells[0].target), Store(plan.cache, load_scores)
+    made = {cell.key: scores for cell in cells if (scores := store.get(cell.key)) is not None}  # by another run
+    cells = [cell for cell in cells if cell.key not in made]
     moved = {
         (task, seed, cell.method): prompt
         for cell in cells
@@ -266,14 +272,13 @@ def _compute(cells: Sequence[Cell], plan: Plan) -> dict[str, Scores]:
         for (task, seed), prompt in _prompts(cell.entry, source, target, plan).items()
     }
     scored = dict(zip(moved, accuracy_many(target, plan.tasks, moved, quick=True), strict=True))
-    made = {}
     for cell in cells:
         if cell.entry == "manual":
             values = [[accuracy(target, task).value for task in plan.tasks]] * len(plan.seeds)
         else:
             values = [[scored[task.name, seed, cell.method] for task in plan.tasks] for seed in sorted(plan.seeds)]
         made[cell.key] = Scores(np.array(values))
-        Store(plan.cache, load_scores).put(cell.key, made[cell.key])
+        store.put(cell.key, made[cell.key])
     return made
 
 
