@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from fnmatch import fnmatch
 
 import pytest
 
@@ -11,11 +10,10 @@ from book.runner.pages import ROOT, pages
 from ptlib.book.checks import CHECKS
 
 RULES = tomllib.loads((ROOT / "book" / "ruff.toml").read_text(encoding="utf-8"))
-NOT_YET = ("03*", "05*")  # chapters that are still to be put into this form
-CHAPTERS = [
-    page for page in pages() if page.is_chapter and not any(fnmatch(page.source.name, pattern) for pattern in NOT_YET)
-]
-NUMBERED = [page for page in CHAPTERS if re.match(r"\d\d-", page.source.name)]
+CHAPTERS = [page for page in pages() if page.is_chapter]
+NOT_YET = ("03", "05")  # how chapters begin whose code and figures are still to be put into this form
+IN_FORM = [page for page in CHAPTERS if not page.source.name.startswith(NOT_YET)]
+NUMBERED = [page for page in CHAPTERS if re.match(r"\d\d\w?-", page.source.name)]
 EXERCISE = re.compile(r"^\*\*(\d)\. [^*]+\*\* \((easy|medium|hard), \d+ minutes\)\. ", re.MULTILINE)
 SOLUTION = re.compile(r"^:::\{dropdown\} A solution\n(.{80,}?)\n:::", re.MULTILINE | re.DOTALL)
 
@@ -24,7 +22,7 @@ def named(page):
     return page.source.stem
 
 
-@pytest.mark.parametrize("page", CHAPTERS, ids=named)
+@pytest.mark.parametrize("page", IN_FORM, ids=named)
 def test_code_is_seen_whole(page):
     for cell in read_notebook(page.source).cells:
         if cell.cell_type == "code":
@@ -33,7 +31,7 @@ def test_code_is_seen_whole(page):
             assert not [line for line in lines if len(line) > RULES["line-length"]]
 
 
-@pytest.mark.parametrize("page", CHAPTERS, ids=named)
+@pytest.mark.parametrize("page", IN_FORM, ids=named)
 def test_figures_have_letters_that_a_telephone_shows(page):
     for cell in read_notebook(page.source).cells:
         assert not [size for size in re.findall(r"fontsize=(\d+)", cell.source) if int(size) < 9]
@@ -43,12 +41,12 @@ def test_figures_have_letters_that_a_telephone_shows(page):
 @pytest.mark.parametrize("page", NUMBERED, ids=named)
 def test_every_exercise_has_its_difficulty_a_check_and_a_solution_that_says_what_it_means(page):
     cells = read_notebook(page.source).cells
-    chapter = str(int(page.source.name[:2]))
+    chapter = page.source.name.partition("-")[0].removeprefix("0")
     text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     text = text.partition("\n## Exercises\n")[2].partition("\n## ")[0]
     numbers = [found[1] for found in EXERCISE.finditer(text)]
     assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
-    assert len(numbers) >= 2
+    assert numbers
     parts = re.split(r"^\*\*\d\. ", text, flags=re.MULTILINE)[1:]
     assert len(parts) == len(numbers)
     for number, part in zip(numbers, parts, strict=True):
@@ -57,4 +55,4 @@ def test_every_exercise_has_its_difficulty_a_check_and_a_solution_that_says_what
         (meaning,) = SOLUTION.findall(part)
         assert meaning.count(". ") + meaning.count("` ") >= 1
     code = "\n".join(cell.source for cell in cells if "solution" in cell.metadata.get("tags", []))
-    assert set(re.findall(r"pt\.book\.check\([\"'](\d\.\d)", code)) == {f"{chapter}.{number}" for number in numbers}
+    assert set(re.findall(r"pt\.book\.check\([\"'](\d\w?\.\d)", code)) == {f"{chapter}.{number}" for number in numbers}
