@@ -24,8 +24,8 @@ def run_chapters(chapters: list[Page], run: Run, *, show_pages: bool) -> list[Ve
     verdicts = {page.name: verdict for page in chapters if (verdict := standing(page, run))}
     rest = [page for page in chapters if page.name not in verdicts]
     expected = {page.name: note.seconds if (note := read_note(run.note(page))) else None for page in rest}
-    # Those never measured go first: they may be long.
-    rest.sort(key=lambda page: -(expected[page.name] or float("inf")))
+    # Those never measured go first, and of them those with most in them: they may be long.
+    rest.sort(key=lambda page: (-(expected[page.name] or float("inf")), -page.source.stat().st_size))
     progress = Progress(sys.stdout, expected, run.jobs)
 
     def work(page: Page) -> None:
