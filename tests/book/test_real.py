@@ -61,6 +61,11 @@ def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tm
     assert set(about["models"]) == set(chosen)
 
 
+def test_before_anything_is_measured_one_line_says_how(tmp_path):
+    with pytest.raises(pt.PromptError, match="nothing is kept of real models; `python -m ptlib.book.real`"):
+        kept.kept_rows(tmp_path / "none.json")
+
+
 def test_plain_words_are_plain(lms):
     words = measure.plain_words(list(lms.values()))
     assert {"capital", "city"} <= set(words) <= set(pt.shared_words(*lms.values()))

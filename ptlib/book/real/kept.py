@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from ptlib.book.real.cells import TO_CHOOSE, Study
+from ptlib.errors import PromptError
 from ptlib.keeping.files import write_atomically
 from ptlib.models.language_model import LanguageModel
 from ptlib.scoring.guess import most_frequent_answer
@@ -62,12 +63,18 @@ def _short(value: object) -> object:
     return "+".join(value) if isinstance(value, tuple) else value
 
 
-def _read(path: Path = FILE) -> dict:
+def _read(path: Path) -> dict:
+    if not path.is_file():
+        raise PromptError(f"{path}: nothing is kept of real models; `python -m ptlib.book.real` with models measures it")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def kept_rows(path: Path = FILE) -> pd.DataFrame:
-    """The scores: a row for each method, sources, target, relation and seed, with P@1 `vocabulary` and `answers`."""
+    """The scores: a row for each method, sources, target, relation and seed, with P@1 `vocabulary` and `answers`.
+
+    Raises:
+        PromptError: nothing has been measured and kept yet.
+    """
     kept = _read(path)
     return pd.DataFrame(kept["rows"], columns=kept["columns"])
 
