@@ -62,7 +62,7 @@ def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tm
 
 
 def test_before_anything_is_measured_one_line_says_how(tmp_path):
-    with pytest.raises(pt.PromptError, match="nothing is kept of real models; `python -m ptlib.book.real`"):
+    with pytest.raises(pt.PromptError, match="nothing is kept of real models"):
         kept.kept_rows(tmp_path / "none.json")
 
 

@@ -65,7 +65,7 @@ def _short(value: object) -> object:
 
 def _read(path: Path) -> dict:
     if not path.is_file():
-        raise PromptError(f"{path}: nothing is kept of real models; `python -m ptlib.book.real` with models measures it")
+        raise PromptError(f"{path}: nothing is kept of real models; `python -m ptlib.book.real` measures it")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
