@@ -26,7 +26,7 @@ def test_a_worker_ends_when_its_employer_has_ended():
 
 
 def test_a_worker_is_not_replaced_for_having_grown(monkeypatch):
-    ended, done = [], threading.Event()
+    ended, niced, done = [], [], threading.Event()
 
     def end(status):
         ended.append(status)
@@ -34,10 +34,11 @@ def test_a_worker_is_not_replaced_for_having_grown(monkeypatch):
 
     monkeypatch.setattr(process_executor, "_MAX_MEMORY_LEAK_SIZE", 1)
     monkeypatch.setattr(workers.os, "_exit", end)
+    monkeypatch.setattr(workers.os, "nice", niced.append)
     workers._stay.cache_clear()
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     workers._stay(gone.pid)
     assert done.wait(10)
-    assert ended == [1]
+    assert (ended, niced) == ([1], [workers.GIVE_WAY])
     assert pytest.approx(float("inf")) == process_executor._MAX_MEMORY_LEAK_SIZE
