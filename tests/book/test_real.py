@@ -44,9 +44,13 @@ def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tm
     study = cells.Study(**vars(STUDY) | {"cache": str(tmp_path / "cache")})
     first = next(measure.measure(chosen, [], tasks, labelled, study))
     assert "linear map" in capsys.readouterr().out
-    again = list(measure.measure(chosen, [], tasks[:1], labelled, study))
+    again = next(measure.measure(chosen, [], tasks, labelled, study))
     assert capsys.readouterr().out == ""
-    assert again == [first]
+    assert again == first
+    everything = list(measure.measure(chosen, [], tasks, labelled, study))
+    from_the_end = list(measure.measure(chosen, [], tasks, labelled, study, last_first=True))
+    assert from_the_end == [everything[place] for place in (1, 0, 3, 2)]
+    assert {row["method"] for row in everything[2]} == {measure.DEAREST}
     kept.keep(tmp_path / "r.json", first, chosen, tasks, study, obtained="made here")
     table = kept.kept_rows(tmp_path / "r.json")
     assert len(table) == len(first)
@@ -106,6 +110,7 @@ def test_the_command_line_measures_and_keeps(lama_folder, tasks, tmp_path, monke
     monkeypatch.setenv("PTLIB_LAMA", str(lama_folder))
     monkeypatch.setattr(cells, "METHODS", {})
     monkeypatch.setattr(cells, "IN_WORDS", ())
+    monkeypatch.setattr(cells, "IN_FRONT", {"random, in front": "random"})
     command(monkeypatch, WEIGHTS / "gpt2-small", "--obtained", "made here", "--to", tmp_path / "r.json")
     assert set(kept.kept_rows(tmp_path / "r.json").method) == {"manual", "random", "random, in front", "tuned"}
 

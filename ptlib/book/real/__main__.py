@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--only-asked", nargs="*", type=Path, default=[], help="models that no prompt is tuned on")
     parser.add_argument("--obtained", default="", help="how the models were obtained, for the record")
     parser.add_argument("--commit", default="", help="the version of this library, for the record")
+    parser.add_argument("--last-first", action="store_true", help="for a second run beside a first one")
     parser.add_argument("--to", type=Path, default=FILE, help="where the results go")
     arguments = parser.parse_args()
     if not (facts := os.environ.get("PTLIB_LAMA")):
@@ -29,7 +30,8 @@ def main() -> None:
         lms = {path.name: load(str(path)) for path in (*arguments.models, *arguments.only_asked)}
         tasks, answers = relations(facts, list(lms.values()), study.facts)
         rows: list[dict] = []
-        for more in measure(lms, [path.name for path in arguments.only_asked], tasks, answers, study):
+        held_out = [path.name for path in arguments.only_asked]
+        for more in measure(lms, held_out, tasks, answers, study, last_first=arguments.last_first):
             rows += more
             keep(arguments.to, rows, lms, tasks, study, obtained=arguments.obtained, commit=arguments.commit)
     except PromptError as error:

@@ -23,10 +23,11 @@ METHODS: dict[str, Method] = {
     "procrustes": Procrustes(),
     "neural projector": NeuralProjector(),
 }
-IN_FRONT = {  # the carried prompt in front of the manual template: which answer by the prompt, and that one is wanted
-    f"{method}, in front": method for method in ("random", "closed form", "centred", "linear map", "procrustes")
-}
 IN_WORDS = ("plain words", "shared words")
+IN_FRONT = {  # the carried prompt in front of the manual template: which answer by the prompt, and that one is wanted
+    f"{method}, in front": method
+    for method in ("random", "closed form", "centred", "linear map", "procrustes", "plain words")
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Cell:
     """One way of asking one model.
 
     Attributes:
-        method: "manual", "random", "tuned", or one of `METHODS`, `IN_FRONT` or `IN_WORDS`.
+        method: "manual", "random", "tuned", or one of `METHODS`, `IN_WORDS` or `IN_FRONT`.
         sources: the models that the prompts were tuned on.
         target: the model that is asked.
     """
@@ -82,7 +83,7 @@ def cells(names: Sequence[str], held_out: Sequence[str] = ()) -> Iterator[Cell]:
             if source != target:
                 carried = [*METHODS, *(method for method, way in IN_FRONT.items() if way in METHODS)]
                 yield from (Cell(method, (source,), target) for method in carried)
-    for method in IN_WORDS:
+    for method in (*IN_WORDS, *(method for method, way in IN_FRONT.items() if way in IN_WORDS)):
         for sources in (tuple(names), *((name,) for name in names)):
             yield from (Cell(method, sources, target) for target in targets)
 

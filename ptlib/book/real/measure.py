@@ -25,6 +25,7 @@ from ptlib.tuning.in_words import tune_words, words_on
 from ptlib.tuning.start import random_prompt
 
 AT_ONCE = 4  # relations; all their cells are finished before the next are begun, so that a part is whole in itself
+DEAREST = "shared words"
 FREQUENT = 20_000  # plain words are among so many of the most frequent
 
 
@@ -57,8 +58,12 @@ def measure(
     tasks: Sequence[Task],
     answers: Mapping[str, Task],
     study: Study,
+    *,
+    last_first: bool = False,
 ) -> Iterator[list[dict]]:
     """The scores of a few relations after the other, with a row for each cell, relation and seed.
+
+    What is dearest and stands for least, prompts in all shared words, is measured when all else is there.
 
     Args:
         lms: the models, by what they are called.
@@ -66,37 +71,56 @@ def measure(
         tasks: the relations.
         answers: the same by name, with their answers as labels.
         study: how.
+        last_first: begin with the last relations, for a second run beside a first one of the same cache.
     """
-    store, shape = Store(study.cache, load_both), (len(study.seeds), 2)
+    store = Store(study.cache, load_both)
     listed = list(cells([name for name in lms if name not in held_out], held_out))
-    for start in range(0, len(tasks), AT_ONCE):
-        some, rows = tasks[start : start + AT_ONCE], []
-        for cell in listed:
-            key, since = _key(cell, lms, some, study), time.perf_counter()
-            both = store.get(key, lambda found: found.values.shape[1:] == shape)
-            if both is None:
-                both = _score(cell, lms, some, answers, study)
-                store.put(key, both)
-                vocabulary, among = both.values.mean(dim=(0, 1)).tolist()
-                asked = f"{cell.method:26} {'+'.join(cell.sources):40} {cell.target:20}"
-                print(f"{asked} {vocabulary:.3f} {among:.3f}  {time.perf_counter() - since:.0f} s", flush=True)
-            for task, by_seed in zip(some, both.values.tolist(), strict=True):
-                for seed, (vocabulary, among) in zip(study.seeds, by_seed, strict=True):
-                    about = asdict(cell) | {"relation": task.name, "seed": seed}
-                    rows.append(about | {"vocabulary": vocabulary, "answers": among})
-        yield rows
+    groups = [tasks[start : start + AT_ONCE] for start in range(0, len(tasks), AT_ONCE)]
+    for last in (False, True):
+        some = [cell for cell in listed if (cell.method == DEAREST) == last]
+        for group in reversed(groups) if last_first else groups:
+            yield [row for cell in some for row in _rows(cell, lms, group, answers, study, store)]
+
+
+def _rows(
+    cell: Cell,
+    lms: Mapping[str, LanguageModel],
+    tasks: Sequence[Task],
+    answers: Mapping[str, Task],
+    study: Study,
+    store: Store[Both],
+) -> list[dict]:
+    """The scores of a cell, kept ones where there are some."""
+    key, shape, since = _key(cell, lms, tasks, study), (len(study.seeds), 2), time.perf_counter()
+    both = store.get(key, lambda found: found.values.shape[1:] == shape)
+    if both is None:
+        both = _score(cell, lms, tasks, answers, study)
+        store.put(key, both)
+        vocabulary, among = both.values.mean(dim=(0, 1)).tolist()
+        asked = f"{cell.method:26} {'+'.join(cell.sources):40} {cell.target:20}"
+        print(f"{asked} {vocabulary:.3f} {among:.3f}  {time.perf_counter() - since:.0f} s", flush=True)
+    return [
+        asdict(cell) | {"relation": task.name, "seed": seed, "vocabulary": scores[0], "answers": scores[1]}
+        for task, by_seed in zip(tasks, both.values.tolist(), strict=True)
+        for seed, scores in zip(study.seeds, by_seed, strict=True)
+    ]
 
 
 def _key(cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -> str:
     about = [(lms[name].fingerprint, arithmetic(lms[name])) for name in (*cell.sources, cell.target)]
-    words = " ".join(_words(cell, lms)) if cell.method in IN_WORDS else ""
+    words = " ".join(_words(cell, lms)) if _way(cell) in IN_WORDS else ""
     facts = [(task.fingerprint(), task.template) for task in tasks]
     return key_of(about, words, facts, replace(study, cache=None), cell, code=__name__)
 
 
 def _words(cell: Cell, lms: Mapping[str, LanguageModel]) -> tuple[str, ...]:
     """What prompts are written with: words of all models, of those that are only asked too."""
-    return plain_words([*lms.values()]) if cell.method == "plain words" else shared_words(*lms.values())
+    return plain_words([*lms.values()]) if _way(cell) == "plain words" else shared_words(*lms.values())
+
+
+def _way(cell: Cell) -> str:
+    """How the prompts of a cell are made, wherever they stand."""
+    return IN_FRONT.get(cell.method, cell.method)
 
 
 def _score(
@@ -118,7 +142,7 @@ def _prompts(cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task]
     """The prompts of a cell, by task and seed."""
     target, sources = lms[cell.target], [lms[name] for name in cell.sources]
     seeds, length, cache = study.seeds, study.length, study.cache
-    way = IN_FRONT.get(cell.method, cell.method)
+    way = _way(cell)
     if way == "random":
         jobs = [(task, seed) for task in tasks for seed in seeds]
         moved = {(task.name, seed): random_prompt(target, task, length=length, seed=seed) for task, seed in jobs}
