@@ -32,8 +32,14 @@ def test_each_cell_is_there_once_and_held_out_models_are_only_asked():
     listed = list(cells.cells(["a", "b"], ["c"]))
     assert len(listed) == len(set(listed))
     assert all("c" not in cell.sources for cell in listed)
-    carried = {(cell.sources, cell.target) for cell in listed if cell.method == "closed form"}
-    assert carried == {(("b",), "a"), (("a",), "b"), (("a",), "c"), (("b",), "c")}
+    carried = {
+        way: {(cell.sources, cell.target) for cell in listed if cell.method == way}
+        for way in ("closed form", "linear map", "plain words")
+    }
+    assert carried["closed form"] == {(("b",), "a"), (("a",), "b")}
+    assert carried["linear map"] == carried["closed form"] | {(("a",), "c"), (("b",), "c")}
+    assert {target for sources, target in carried["plain words"] if sources == ("a", "b")} == {"a", "b", "c"}
+    assert {cell.method for cell in listed if cell.target == "c"} == set(cells.HELD_OUT)
 
 
 def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tmp_path, monkeypatch, capsys):

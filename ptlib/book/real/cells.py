@@ -28,6 +28,7 @@ IN_FRONT = {  # the carried prompt in front of the manual template: which answer
     f"{method}, in front": method
     for method in ("random", "closed form", "centred", "linear map", "procrustes", "plain words")
 }
+HELD_OUT = ("manual", "random", "linear map", "linear map, in front", "plain words")  # asked of a model so large
 
 
 @dataclass(frozen=True)
@@ -71,21 +72,25 @@ def cells(names: Sequence[str], held_out: Sequence[str] = ()) -> Iterator[Cell]:
 
     Args:
         names: models that prompts are tuned on and carried between.
-        held_out: models that are only asked.
+        held_out: models that are only asked, in the ways that are named `HELD_OUT`.
     """
-    targets = (*names, *held_out)
-    for name in targets:
-        yield from (Cell(method, (), name) for method in ("manual", "random", "random, in front"))
-    for name in names:
-        yield Cell("tuned", (name,), name)
-    for target in targets:
-        for source in names:
-            if source != target:
-                carried = [*METHODS, *(method for method, way in IN_FRONT.items() if way in METHODS)]
-                yield from (Cell(method, (source,), target) for method in carried)
+    for name in (*names, *held_out):
+        for cell in _asked(name, names):
+            if name in names or cell.method in HELD_OUT:
+                yield cell
+
+
+def _asked(target: str, names: Sequence[str]) -> Iterator[Cell]:
+    """All ways of asking one model."""
+    yield from (Cell(method, (), target) for method in ("manual", "random", "random, in front"))
+    if target in names:
+        yield Cell("tuned", (target,), target)
+    for source in names:
+        if source != target:
+            carried = [*METHODS, *(method for method, way in IN_FRONT.items() if way in METHODS)]
+            yield from (Cell(method, (source,), target) for method in carried)
     for method in (*IN_WORDS, *(method for method, way in IN_FRONT.items() if way in IN_WORDS)):
-        for sources in (tuple(names), *((name,) for name in names)):
-            yield from (Cell(method, sources, target) for target in targets)
+        yield from (Cell(method, sources, target) for sources in (tuple(names), *((name,) for name in names)))
 
 
 def relations(folder: str, lms: Sequence[LanguageModel], facts: int) -> tuple[list[Task], dict[str, Task]]:
