@@ -82,6 +82,13 @@ def test_plain_words_are_plain(lms):
     assert not {"France", ".", "1"} & set(words)
 
 
+def test_another_size_of_a_model_changes_no_plain_words(lms, monkeypatch):
+    monkeypatch.setattr(measure, "FREQUENT", 500)
+    two, larger = [lms["bert-small"], lms["gpt2-small"]], pt.load("pocket/bert-medium", device="cpu")
+    assert larger.words == lms["bert-small"].words
+    assert measure.plain_words([*two, larger]) == measure.plain_words(two)
+
+
 @pytest.fixture
 def lama_folder(tmp_path, tasks):
     """Every relation that is measured, with the facts of one."""

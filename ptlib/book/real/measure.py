@@ -47,8 +47,12 @@ def load_both(path: str | Path) -> Both:
 
 
 def plain_words(lms: Sequence[LanguageModel]) -> tuple[str, ...]:
-    """Frequent words that models share, in lower case and Latin letters."""
-    frequent = Anchors("frequent", FREQUENT).words(lms)
+    """Frequent words that models share, in lower case and Latin letters; models of one vocabulary count once."""
+    different: list[LanguageModel] = []
+    for lm in lms:
+        if all(lm.words != other.words for other in different):
+            different.append(lm)
+    frequent = Anchors("frequent", FREQUENT).words(different)
     return tuple(word for word in frequent if word.isascii() and word.isalpha() and word.islower())
 
 
