@@ -3,11 +3,13 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 
 import ptlib as pt
 from ptlib.book.real import __main__ as entry
-from ptlib.book.real import cells, kept, measure
+from ptlib.book.real import cells, kept, measure, written
+from ptlib.book.real.summary import Scores
 from ptlib.models.checkpoint import WEIGHTS
 from ptlib.models.quick import quick_copy
 from ptlib.scoring.both import accuracy_both
@@ -57,7 +59,8 @@ def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tm
     from_the_end = list(measure.measure(chosen, [], tasks, labelled, study, last_first=True))
     assert from_the_end == [everything[place] for place in (1, 0, 3, 2)]
     assert {row["method"] for row in everything[2]} == {measure.DEAREST}
-    kept.keep(tmp_path / "r.json", first, chosen, tasks, study, obtained="made here")
+    words = written.written(chosen, [], tasks[:1], study)
+    kept.keep(tmp_path / "r.json", first, chosen, tasks, study, words=words, obtained="made here")
     table = kept.kept_rows(tmp_path / "r.json")
     assert len(table) == len(first)
     home = table[table.method == "tuned"]
@@ -69,6 +72,38 @@ def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tm
     about = kept.provenance(tmp_path / "r.json")
     assert about["obtained"] == "made here"
     assert set(about["models"]) == set(chosen)
+    together = kept.kept_words(tmp_path / "r.json")["bert-small+gpt2-small", "P36"]
+    assert [len(vector) for vector in together] == [written.WORDS] * study.length
+    assert all(shares == sorted(shares, reverse=True) for vector in together for shares in [[s for _, s in vector]])
+
+
+def scores(**by_method):
+    """Scores of two relations and two seeds on the model "b", of prompts tuned on "a" where they are carried."""
+    about = {"target": "b", "answers": 1.0}
+    rows = [
+        about
+        | {"method": method, "sources": {"tuned": "b", "carried": "a"}.get(method, "")}
+        | {"relation": relation, "seed": seed, "vocabulary": value + shift}
+        for method, value in by_method.items()
+        for relation, shift in (("P1", -0.1), ("P2", 0.1))
+        for seed in (0, 1)
+    ]
+    return Scores(pd.DataFrame(rows))
+
+
+def test_the_gap_is_between_the_manual_template_and_tuning():
+    found = scores(manual=0.2, tuned=0.6, carried=0.5)
+    assert found.gap_closed("carried", "b", "a") == pytest.approx(0.75)
+    assert found.gap_closed("manual", "b") == 0
+    assert found.gap_closed("tuned", "b") == 1
+    assert found.of(["P2"]).mean("tuned", "b") == pytest.approx(0.7)
+    assert found.by_seed("tuned", "b") == pytest.approx([0.6, 0.6])
+    low, high = found.between("tuned", "b")
+    assert low == pytest.approx(0.5)
+    assert high == pytest.approx(0.7)
+    assert Scores(found.rows, "answers").mean("carried", "b", "a") == 1
+    with pytest.raises(pt.PromptError, match="'carried' of no model on b was not measured"):
+        found.mean("carried", "b")
 
 
 def test_before_anything_is_measured_one_line_says_how(tmp_path):

@@ -1,5 +1,6 @@
 """Real language models: what carries a task between models that nobody taught the answers, measured and kept."""
 
-from ptlib.book.real.kept import kept_rows, provenance, relations_measured
+from ptlib.book.real.kept import kept_rows, kept_words, provenance, relations_measured
+from ptlib.book.real.summary import SCORES, Scores
 
-__all__ = ["kept_rows", "provenance", "relations_measured"]
+__all__ = ["SCORES", "Scores", "kept_rows", "kept_words", "provenance", "relations_measured"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from ptlib.book.real.cells import Study, relations
 from ptlib.book.real.kept import FILE, keep
 from ptlib.book.real.measure import measure
+from ptlib.book.real.written import written
 from ptlib.errors import PromptError
 from ptlib.keeping.store import default_cache
 from ptlib.models.loading import load
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--only-asked", nargs="*", type=Path, default=[], help="models that no prompt is tuned on")
     parser.add_argument("--obtained", default="", help="how the models were obtained, for the record")
     parser.add_argument("--commit", default="", help="the version of this library, for the record")
+    parser.add_argument("--seconds", default="", help="what the measurement took, for the record")
     parser.add_argument("--last-first", action="store_true", help="for a second run beside a first one")
     parser.add_argument("--to", type=Path, default=FILE, help="where the results go")
     arguments = parser.parse_args()
@@ -29,11 +31,14 @@ def main() -> None:
         study = Study(cache=str(default_cache()))
         lms = {path.name: load(str(path)) for path in (*arguments.models, *arguments.only_asked)}
         tasks, answers = relations(facts, list(lms.values()), study.facts)
+        about = {name: getattr(arguments, name) for name in ("obtained", "commit", "seconds")}
         rows: list[dict] = []
         held_out = [path.name for path in arguments.only_asked]
         for more in measure(lms, held_out, tasks, answers, study, last_first=arguments.last_first):
             rows += more
-            keep(arguments.to, rows, lms, tasks, study, obtained=arguments.obtained, commit=arguments.commit)
+            keep(arguments.to, rows, lms, tasks, study, **about)
+        words = written(lms, held_out, tasks, study)
+        keep(arguments.to, rows, lms, tasks, study, words=words, **about)
     except PromptError as error:
         sys.exit(str(error))
 

@@ -1,6 +1,7 @@
 """What was measured on real models, kept beside this file with where it comes from."""
 
 import json
+import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -27,9 +28,11 @@ def keep(
     lms: Mapping[str, LanguageModel],
     tasks: Sequence[Task],
     study: Study,
+    *,
+    words: Sequence[Mapping] = (),
     **more: str,
 ) -> None:
-    """Write rows and where they come from, in place of what was there."""
+    """Write scores, words of prompts and where they come from, in place of what was there."""
     about = {
         "models": {
             name: {"parameters": lm.parameters, "width": lm.dim, "words": lm.vocabulary, "fingerprint": lm.fingerprint}
@@ -37,7 +40,7 @@ def keep(
         },
         "study": asdict(replace(study, cache=None)),
         "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
-        "machine": platform.machine(),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "date": time.strftime("%Y-%m-%d"),
         **more,
     }
@@ -53,8 +56,9 @@ def keep(
         if any(row["relation"] == task.name for row in rows)
     }
     plain = [[_short(row[column]) for column in COLUMNS] for row in rows]
-    text = json.dumps({"about": about, "relations": known, "columns": COLUMNS, "rows": plain}, separators=(",", ":"))
-    write_atomically(path, lambda place: place.write_text(text.replace("],[", "],\n[") + "\n", encoding="utf-8"))
+    kept = {"about": about, "relations": known, "columns": COLUMNS, "rows": plain, "words": list(words)}
+    text = json.dumps(kept, separators=(",", ":"))
+    write_atomically(path, lambda place: place.write_text(text.replace('],["', '],\n["') + "\n", encoding="utf-8"))
 
 
 def _short(value: object) -> object:
@@ -77,6 +81,16 @@ def kept_rows(path: Path = FILE) -> pd.DataFrame:
     """
     kept = _read(path)
     return pd.DataFrame(kept["rows"], columns=kept["columns"])
+
+
+def kept_words(path: Path = FILE) -> dict[tuple[str, str], list[list[tuple[str, float]]]]:
+    """Of prompts in plain words, by sources and relation: the largest words of each vector, with their shares."""
+    return {
+        (prompt["sources"], prompt["relation"]): [
+            [(word, share) for word, share in vector] for vector in prompt["words"]
+        ]
+        for prompt in _read(path)["words"]
+    }
 
 
 def relations_measured(path: Path = FILE) -> pd.DataFrame:

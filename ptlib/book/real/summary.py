@@ -1,0 +1,68 @@
+"""What the scores on real models come to: means over relations, their intervals, and how much of a gap is closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from ptlib.errors import PromptError
+from ptlib.scoring.scores import interval
+
+SCORES = {"vocabulary": "among all words", "answers": "among the answers"}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of some relations.
+
+    Attributes:
+        rows: as `kept_rows` gives them.
+        score: which P@1, over the whole "vocabulary" or among a relation's "answers".
+    """
+
+    rows: pd.DataFrame
+    score: str = "vocabulary"
+
+    def of(self, relations: Sequence[str]) -> "Scores":
+        """The same of some relations alone."""
+        return Scores(self.rows[self.rows.relation.isin(relations)], self.score)
+
+    def asked(self, method: str, target: str, *sources: str) -> Float[np.ndarray, "seeds relations"]:
+        """P@1 of one way of asking, by seed and relation.
+
+        Args:
+            method: as `Cell` names it.
+            target: the model that is asked.
+            sources: the models that its prompts were tuned on, if they are others.
+
+        Raises:
+            PromptError: this was not measured.
+        """
+        tuned_on = "+".join(sources) or (target if method == "tuned" else "")
+        rows = self.rows.query("method == @method and target == @target and sources == @tuned_on")
+        if rows.empty:
+            raise PromptError(f"{method!r} of {tuned_on or 'no model'} on {target} was not measured")
+        return rows.pivot(index="seed", columns="relation", values=self.score).to_numpy()
+
+    def mean(self, method: str, target: str, *sources: str) -> float:
+        """Its mean over relations and seeds."""
+        return float(self.asked(method, target, *sources).mean())
+
+    def by_seed(self, method: str, target: str, *sources: str) -> Float[np.ndarray, " seeds"]:
+        """Its mean over relations, by seed."""
+        return self.asked(method, target, *sources).mean(axis=1)
+
+    def between(self, method: str, target: str, *sources: str) -> tuple[float, float]:
+        """Its 95 % interval over relations, of means over seeds."""
+        return interval(self.asked(method, target, *sources).mean(axis=0))
+
+    def gap_closed(self, method: str, target: str, *sources: str) -> float:
+        """The share of the way from the manual template (0) to a prompt tuned on the target (1) that it goes.
+
+        It is less than 0 where the manual template is better. Of means over relations, since single relations
+        may leave no gap.
+        """
+        manual, tuned = self.mean("manual", target), self.mean("tuned", target)
+        return (self.mean(method, target, *sources) - manual) / (tuned - manual)
