@@ -106,11 +106,6 @@ class Pull:
         return 2 * self.gamma[:, None, None] * (vectors - self.toward) / self.toward.shape[1]
 
 
-def as_they_are(numbers: Numbers, step: int) -> Sequence[Numbers]:
-    """The numbers that are tuned as the vectors of the one model that they are tuned on."""
-    return [numbers]
-
-
 class Descent:
     """The state of tuning several prompts at once.
 
@@ -124,8 +119,8 @@ class Descent:
         template: Template,
         settings: Schedule,
         start: Numbers,
-        vectors: Vectors = as_they_are,
-        pull: Pull | None = None,
+        vectors: Vectors,
+        pull: Pull | None,
     ):
         self.settings, self.vectors, self.pull, self.rate = settings, vectors, pull, settings.rate(lms[0])
         self.sides = [Gradients(lm, jobs, template, steps=settings.steps, rows=settings.rows) for lm in lms]

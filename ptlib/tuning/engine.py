@@ -1,8 +1,9 @@
 """The engine: the one path on which prompts of every kind are tuned, kept, and taken up again."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,9 +17,10 @@ from ptlib.keeping.resume import Journal
 from ptlib.keeping.store import Keepable, Store
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.quick import arithmetic
+from ptlib.prompts.soft_prompt import SoftPrompt, load_prompt
 from ptlib.prompts.template import Template
 from ptlib.tasks.task import Task
-from ptlib.tuning.descent import Descent, Numbers, Pull, Schedule, Vectors, as_they_are
+from ptlib.tuning.descent import Descent, Numbers, Pull, Schedule
 from ptlib.tuning.gradients import Job
 
 Name = TypeVar("Name", bound=tuple)
@@ -27,32 +29,54 @@ Watch = Callable[[int, Callable[[], dict]], None]
 
 
 @dataclass(frozen=True)
-class Engine(Generic[Name, Tuned]):
-    """What is tuned, and how.
+class Engine(ABC, Generic[Name, Tuned]):
+    """Tunes prompts of one kind; what a kind is, those say that inherit from it.
 
     Attributes:
-        lms, template, settings: the models that each prompt is to serve, where it stands, and how it is tuned.
-        start: the numbers of some prompts at the first step.
-        finish: the prompt that its numbers make.
-        read, fits: reads a prompt that was kept, and says whether it has the right shape.
-        depends: what a prompt depends on beside models, task, template, seed and settings.
-        vectors: what the numbers stand for on each model.
-        pull: what draws some prompts elsewhere.
-        packed, again: the numbers of a prompt that go into a pack, and the prompt that they make again.
+        lms: the models that each prompt is to serve.
+        template: where a prompt stands.
+        settings: how it is tuned.
     """
 
     lms: Sequence[LanguageModel]
     template: Template
     settings: Schedule
-    start: Callable[[list[Name]], Numbers]
-    finish: Callable[[Name, Float[Tensor, "length numbers"]], Tuned]
-    read: Callable[[Path], Tuned]
-    fits: Callable[[Tuned], bool]
-    depends: Callable[[Name], object]
-    vectors: Vectors = as_they_are
-    pull: Callable[[list[Name]], Pull | None] = lambda _: None
-    packed: Callable[[Tuned], packs.Numbers] = field(kw_only=True)
-    again: Callable[[Name, packs.Numbers], Tuned] = field(kw_only=True)
+
+    @abstractmethod
+    def start(self, names: list[Name]) -> Numbers:
+        """The numbers of some prompts at the first step."""
+
+    @abstractmethod
+    def finish(self, name: Name, numbers: Float[Tensor, "length numbers"]) -> Tuned:
+        """The prompt that its numbers make."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Tuned:
+        """A prompt that was kept."""
+
+    @abstractmethod
+    def fits(self, prompt: Tuned) -> bool:
+        """Whether a prompt that was kept has the right shape."""
+
+    @abstractmethod
+    def packed(self, prompt: Tuned) -> packs.Numbers:
+        """The numbers of a prompt that go into a pack."""
+
+    @abstractmethod
+    def again(self, name: Name, numbers: packs.Numbers) -> Tuned:
+        """The prompt that the numbers in a pack make."""
+
+    def depends(self, name: Name) -> object:
+        """What a prompt depends on beside models, task, template, seed and settings."""
+        return None
+
+    def vectors(self, numbers: Numbers, step: int) -> Sequence[Float[Tensor, "jobs length _"]]:
+        """What the numbers stand for on each model, at a step; by default they are the vectors of the one model."""
+        return [numbers]
+
+    def pull(self, names: list[Name]) -> Pull | None:
+        """What draws some prompts elsewhere."""
+        return None
 
     def run(
         self, jobs: Mapping[Name, Job], label: str, cache: str | Path | None, progress: bool, watch: Watch | None = None
@@ -79,7 +103,7 @@ class Engine(Generic[Name, Tuned]):
     @property
     def _kind(self) -> str:
         """What makes the prompts, such as "free"."""
-        return self.start.__module__.rpartition(".")[2]
+        return type(self).__module__.rpartition(".")[2]
 
     @property
     def _pack(self) -> str:
@@ -99,7 +123,7 @@ class Engine(Generic[Name, Tuned]):
     def _key(self, name: Name, task: Task, seed: int) -> str:
         models = [(lm.name, lm.fingerprint, arithmetic(lm)) for lm in self.lms]
         parts = models, task.fingerprint(), self.template.text, seed, self.settings, self.depends(name)
-        return key_of(*parts, code=self.start.__module__)
+        return key_of(*parts, code=type(self).__module__)
 
     def _make(
         self, jobs: Mapping[Name, Job], journal: Journal, label: str, progress: bool, watch: Watch | None
@@ -117,6 +141,31 @@ class Engine(Generic[Name, Tuned]):
         if watch:
             watch(self.settings.steps, prompts)
         return prompts()
+
+
+class VectorEngine(Engine[Name, SoftPrompt]):
+    """Tunes prompts whose numbers are vectors of one model."""
+
+    @property
+    def lm(self) -> LanguageModel:
+        """The model."""
+        return self.lms[0]
+
+    def read(self, path: Path) -> SoftPrompt:
+        """A prompt that was kept."""
+        return load_prompt(path)
+
+    def fits(self, prompt: SoftPrompt) -> bool:
+        """Whether it has as many vectors as the template, of the model's width."""
+        return prompt.vectors.shape == (self.template.length, self.lm.dim)
+
+    def packed(self, prompt: SoftPrompt) -> Float[Tensor, "length dim"]:
+        """Its vectors."""
+        return prompt.vectors
+
+    def again(self, name: Name, numbers: Float[Tensor, "length dim"]) -> SoftPrompt:
+        """The prompt with these vectors."""
+        return self.finish(name, numbers)
 
 
 def jobs_of(tasks: Sequence[Task], seeds: Sequence[int]) -> dict[tuple[str, int], Job]:

@@ -1,8 +1,7 @@
 """Prompt tuning: find the vectors that make a frozen language model do a task, for many tasks at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from operator import attrgetter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -11,11 +10,11 @@ from torch import Tensor
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
-from ptlib.prompts.soft_prompt import SoftPrompt, load_prompt
+from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import place_for
 from ptlib.tasks.task import Task
 from ptlib.tuning.descent import Settings
-from ptlib.tuning.engine import Engine, jobs_of
+from ptlib.tuning.engine import VectorEngine, jobs_of
 from ptlib.tuning.start import random_vectors
 from ptlib.tuning.toward import text_ids, tune_toward
 
@@ -118,30 +117,39 @@ def tune_many(
         PromptError: no tasks or seeds, two with the same name, a task without usable examples, or a template or a
             start that does not fit.
     """
-    parsed = place_for(length, template)
-
-    def given(name: tuple[str, int]) -> Float[Tensor, "length dim"] | None:
-        return None if start is None else _start(lm, name, parsed.length, start)
-
-    def begin(names: list[tuple[str, int]]) -> Float[Tensor, "jobs length dim"]:
-        if start is None:
-            return random_vectors(lm, parsed.length, names)
-        return torch.stack([_start(lm, name, parsed.length, start) for name in names])
-
-    def finish(name: tuple[str, int], vectors: Float[Tensor, "length dim"]) -> SoftPrompt:
-        return SoftPrompt(vectors, lm.name, name[0], parsed.text, name[1], asdict(settings))
-
-    def fits(prompt: SoftPrompt) -> bool:
-        return prompt.vectors.shape == (parsed.length, lm.dim)
-
-    packed = attrgetter("vectors")
-    engine = Engine([lm], parsed, settings, begin, finish, load_prompt, fits, given, packed=packed, again=finish)
+    engine = FreePrompts([lm], place_for(length, template), settings, start)
     return engine.run(jobs_of(tasks, seeds), f"on {lm.name}", cache, progress, watch)
 
 
-def _start(lm: LanguageModel, name: tuple[str, int], length: int, start: Prompts) -> Float[Tensor, "length dim"]:
-    if name not in start:
-        raise PromptError(f"no start for task {name[0]} and seed {name[1]}; give one for each, or none at all")
-    if start[name].length != length:
-        raise PromptError(f"{name[0]}: a start of {start[name].length} vectors for a prompt of {length}")
-    return start[name].on(lm)
+@dataclass(frozen=True)
+class FreePrompts(VectorEngine[tuple[str, int]]):
+    """Tunes prompts that may become any vectors.
+
+    Attributes:
+        starts: where each prompt starts, or None for random vectors.
+    """
+
+    starts: Prompts | None
+
+    def start(self, names: list[tuple[str, int]]) -> Float[Tensor, "jobs length dim"]:
+        """The given starts, or random vectors."""
+        if self.starts is None:
+            return random_vectors(self.lm, self.template.length, names)
+        return torch.stack([self._given(name, self.starts) for name in names])
+
+    def finish(self, name: tuple[str, int], numbers: Float[Tensor, "length dim"]) -> SoftPrompt:
+        """The prompt with these vectors."""
+        return SoftPrompt(numbers, self.lm.name, name[0], self.template.text, name[1], asdict(self.settings))
+
+    def depends(self, name: tuple[str, int]) -> Float[Tensor, "length dim"] | None:
+        """Its start."""
+        return None if self.starts is None else self._given(name, self.starts)
+
+    def _given(self, name: tuple[str, int], starts: Prompts) -> Float[Tensor, "length dim"]:
+        if name not in starts:
+            raise PromptError(f"no start for task {name[0]} and seed {name[1]}; give one for each, or none at all")
+        if starts[name].length != self.template.length:
+            raise PromptError(
+                f"{name[0]}: a start of {starts[name].length} vectors for a prompt of {self.template.length}"
+            )
+        return starts[name].on(self.lm)

@@ -100,50 +100,71 @@ def tune_words(
     for lm in lms:
         if unknown := [word for word in words if word not in lm.words]:
             raise PromptError(f"{len(unknown)} words are not one token of {lm.name}, such as {unknown[0]!r}")
-    parsed, made = place_for(length, template), tuple(lm.name for lm in lms)
-    listed = " ".join(words)
-
-    @functools.cache
-    def tables() -> list[Float[Tensor, "words _"]]:
-        return [_table(lm, words) for lm in lms]
-
-    def begin(names: list[tuple[str, int]]) -> Float[Tensor, "jobs length words"]:
-        generators = [job_generator(*name, "words") for name in names]
-        starts = [torch.randn(parsed.length, len(words), generator=generator) for generator in generators]
-        return (START_SPREAD * torch.stack(starts)).to(lms[0].embeddings)
-
-    def vectors(z: Float[Tensor, "jobs length words"], step: int) -> list[Float[Tensor, "jobs length _"]]:
-        shares = torch.softmax(z / settings.temperature(step), dim=-1)
-        return [(shares.to(table) @ table).to(z) for table in tables()]
-
-    def written(name: tuple[str, int], shares: Float[Tensor, "length words"]) -> WordPrompt:
-        return WordPrompt(shares, words, made, name[0], parsed.text, name[1], asdict(settings))
-
-    def finish(name: tuple[str, int], z: Float[Tensor, "length words"]) -> WordPrompt:
-        return written(name, torch.softmax(z / settings.last_temperature, dim=-1).cpu())
-
-    def depends(_: tuple[str, int]) -> object:
-        return listed
-
-    def packed(prompt: WordPrompt) -> Float[Tensor, "length words"]:
-        return prompt.shares * (prompt.shares >= SMALLEST_PACKED)
-
-    def again(name: tuple[str, int], shares: Float[Tensor, "length words"]) -> WordPrompt:
-        return written(name, shares / shares.sum(dim=1, keepdim=True))
-
-    def fits(prompt: WordPrompt) -> bool:
-        return prompt.shares.shape == (parsed.length, len(words)) and prompt.words == words
-
-    engine = Engine(
-        lms, parsed, settings, begin, finish, load_word_prompt, fits, depends, vectors, packed=packed, again=again
-    )
+    engine = PromptsInWords(lms, place_for(length, template), settings, words)
     return engine.run(jobs_of([tasks] if isinstance(tasks, Task) else tasks, seeds), "in words", cache, progress)
 
 
-def _table(lm: LanguageModel, words: Sequence[str]) -> Float[Tensor, "words dim"]:
-    """The embeddings of the words, in the format that the machine multiplies in."""
-    table = word_vectors(lm, words)
-    return table.to(torch.bfloat16) if quick_copy(lm).dtype == torch.bfloat16 else table
+@dataclass(frozen=True)
+class PromptsInWords(Engine[tuple[str, int], WordPrompt]):
+    """Tunes prompts that are mixtures of words; their numbers are those behind the shares.
+
+    Attributes:
+        settings: how.
+        words: what they are written with.
+    """
+
+    settings: WordSettings
+    words: tuple[str, ...]
+
+    @functools.cached_property
+    def _tables(self) -> list[Float[Tensor, "words _"]]:
+        """The words' embeddings in each model, in the format that the machine multiplies in."""
+        tables = [word_vectors(lm, self.words) for lm in self.lms]
+        short = (quick_copy(lm).dtype == torch.bfloat16 for lm in self.lms)
+        return [table.to(torch.bfloat16) if is_short else table for table, is_short in zip(tables, short, strict=True)]
+
+    @functools.cached_property
+    def _listed(self) -> str:
+        return " ".join(self.words)
+
+    def start(self, names: list[tuple[str, int]]) -> Float[Tensor, "jobs length words"]:
+        """Small random numbers, so that all words have nearly the same share."""
+        shape = self.template.length, len(self.words)
+        starts = [torch.randn(shape, generator=job_generator(*name, "words")) for name in names]
+        return (START_SPREAD * torch.stack(starts)).to(self.lms[0].embeddings)
+
+    def vectors(self, numbers: Float[Tensor, "jobs length words"], step: int) -> list[Float[Tensor, "jobs length _"]]:
+        """The mixtures of words in each model, at the temperature of a step."""
+        shares = torch.softmax(numbers / self.settings.temperature(step), dim=-1)
+        return [(shares.to(table) @ table).to(numbers) for table in self._tables]
+
+    def finish(self, name: tuple[str, int], numbers: Float[Tensor, "length words"]) -> WordPrompt:
+        """The prompt with the shares that the numbers give at the last temperature."""
+        return self._written(name, torch.softmax(numbers / self.settings.last_temperature, dim=-1).cpu())
+
+    def read(self, path: Path) -> WordPrompt:
+        """A prompt that was kept."""
+        return load_word_prompt(path)
+
+    def fits(self, prompt: WordPrompt) -> bool:
+        """Whether it is as long as the template, and written with these words."""
+        return prompt.shares.shape == (self.template.length, len(self.words)) and prompt.words == self.words
+
+    def depends(self, name: tuple[str, int]) -> str:
+        """The words."""
+        return self._listed
+
+    def packed(self, prompt: WordPrompt) -> Float[Tensor, "length words"]:
+        """Its shares, less those that are next to nothing."""
+        return prompt.shares * (prompt.shares >= SMALLEST_PACKED)
+
+    def again(self, name: tuple[str, int], numbers: Float[Tensor, "length words"]) -> WordPrompt:
+        """The prompt with these shares, raised to add up to 1."""
+        return self._written(name, numbers / numbers.sum(dim=1, keepdim=True))
+
+    def _written(self, name: tuple[str, int], shares: Float[Tensor, "length words"]) -> WordPrompt:
+        made, about = tuple(lm.name for lm in self.lms), asdict(self.settings)
+        return WordPrompt(shares, self.words, made, name[0], self.template.text, name[1], about)
 
 
 def words_on(prompts: dict[tuple[str, int], WordPrompt], lm: LanguageModel) -> Prompts:

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from operator import attrgetter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -13,11 +12,11 @@ from torch import Tensor
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
-from ptlib.prompts.soft_prompt import SoftPrompt, load_prompt
-from ptlib.prompts.template import VECTOR, Template, default_template, parse
+from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.template import VECTOR, default_template, parse
 from ptlib.tasks.task import Task
 from ptlib.tuning.descent import Pull, Settings
-from ptlib.tuning.engine import Engine, jobs_of, require_distinct
+from ptlib.tuning.engine import VectorEngine, jobs_of, require_distinct
 from ptlib.tuning.start import random_vectors
 
 
@@ -108,7 +107,9 @@ def tune_toward(
     found: dict[Aim, SoftPrompt] = {}
     for length in sorted({len(tokens) for tokens in ids.values()}):
         alike = {text: tokens for text, tokens in ids.items() if len(tokens) == length}
-        engine = _engine(lm, alike, start, parse(_spread(template, length)), settings)
+        if isinstance(start, SoftPrompt) and start.length != length:
+            raise PromptError(f"text {next(iter(alike))!r} has {length} tokens, the start {start.length} vectors")
+        engine = PromptsTowardTexts([lm], parse(_spread(template, length)), settings, alike, start)
         some = {aim: job for aim, job in aims.items() if aim.text in alike}
         found |= engine.run(some, f"on {lm.name} toward texts", cache, progress)
     return {aim: found[aim] for aim in aims}
@@ -126,41 +127,41 @@ def _spread(template: str | None, length: int) -> str:
     return template.replace(VECTOR, " ".join([VECTOR] * length))
 
 
-def _engine(
-    lm: LanguageModel,
-    ids: Mapping[str, list[int]],
-    start: Literal["text", "random"] | SoftPrompt,
-    template: Template,
-    settings: Settings,
-) -> Engine:
-    """What tunes the prompts of equally long texts."""
-    embeddings = lm.embeddings
-    toward = {text: embeddings[tokens] for text, tokens in ids.items()}
-    if isinstance(start, SoftPrompt) and start.length != template.length:
-        raise PromptError(f"text {next(iter(ids))!r} has {template.length} tokens, the start {start.length} vectors")
+@dataclass(frozen=True)
+class PromptsTowardTexts(VectorEngine[Aim]):
+    """Tunes prompts that are drawn to texts of equally many tokens.
 
-    def begin(aims: list[Aim]) -> Float[Tensor, "jobs length dim"]:
-        if isinstance(start, SoftPrompt):
-            return torch.stack([start.on(lm)] * len(aims))
-        if start == "text":
-            return torch.stack([toward[aim.text] for aim in aims])
-        return random_vectors(lm, template.length, [(aim.task, aim.seed) for aim in aims])
+    Attributes:
+        settings: how.
+        ids: the tokens of each text.
+        starts: where prompts start: at their "text", at "random" vectors, or at a prompt.
+    """
 
-    def pull(aims: list[Aim]) -> Pull:
-        strengths = torch.tensor([settings.strength(lm, aim.gamma) for aim in aims]).to(embeddings)
-        return Pull(torch.stack([toward[aim.text] for aim in aims]), strengths)
+    settings: Settings
+    ids: Mapping[str, list[int]]
+    starts: Literal["text", "random"] | SoftPrompt
 
-    def finish(aim: Aim, vectors: Float[Tensor, "length dim"]) -> SoftPrompt:
-        about = asdict(settings) | {"toward": aim.text, "gamma": aim.gamma}
-        return SoftPrompt(vectors, lm.name, aim.task, template.text, aim.seed, about)
+    def start(self, names: list[Aim]) -> Float[Tensor, "jobs length dim"]:
+        """The same prompt for all, the words of each one's text, or random vectors."""
+        if isinstance(self.starts, SoftPrompt):
+            return torch.stack([self.starts.on(self.lm)] * len(names))
+        if self.starts == "text":
+            return self._words(names)
+        return random_vectors(self.lm, self.template.length, [(aim.task, aim.seed) for aim in names])
 
-    def depends(aim: Aim) -> object:
-        return aim, start if isinstance(start, str) else start.on(lm)
+    def pull(self, names: list[Aim]) -> Pull:
+        """To the words of each one's text, as strongly as its gamma says."""
+        strengths = [self.settings.strength(self.lm, aim.gamma) for aim in names]
+        return Pull(self._words(names), torch.tensor(strengths).to(self.lm.embeddings))
 
-    def fits(prompt: SoftPrompt) -> bool:
-        return prompt.vectors.shape == (template.length, lm.dim)
+    def finish(self, name: Aim, numbers: Float[Tensor, "length dim"]) -> SoftPrompt:
+        """The prompt with these vectors."""
+        about = asdict(self.settings) | {"toward": name.text, "gamma": name.gamma}
+        return SoftPrompt(numbers, self.lm.name, name.task, self.template.text, name.seed, about)
 
-    packed = attrgetter("vectors")
-    return Engine(
-        [lm], template, settings, begin, finish, load_prompt, fits, depends, pull=pull, packed=packed, again=finish
-    )
+    def depends(self, name: Aim) -> object:
+        """Its text and gamma, and where it starts."""
+        return name, self.starts if isinstance(self.starts, str) else self.starts.on(self.lm)
+
+    def _words(self, names: list[Aim]) -> Float[Tensor, "jobs length dim"]:
+        return self.lm.embeddings[torch.tensor([self.ids[aim.text] for aim in names], device=self.lm.device)]
