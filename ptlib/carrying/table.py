@@ -174,8 +174,6 @@ def transfer_table(
     Raises:
         PromptError: an unknown method, or anything that `load`, `tune_many` or `transfer` complain about.
     """
-    import joblib
-
     folder = str(cache or default_cache())
     plan = Plan(tuple(by_name(tasks).values()), tuple(seeds), length, settings, tuple(words), folder)
     sources = _names(models)
@@ -187,18 +185,26 @@ def transfer_table(
     found = {key: scores for key, scores in kept.items() if scores is not None}
     left = [replace(cell, key=key) for cell, key in zip(cells, keys, strict=True) if key not in found]
     if left:
-        with joblib.parallel_config(backend=engine, n_jobs=workers), _bar(progress, len(left)) as bar:
-            prepare, compute = (joblib.delayed(staying(work, engine)) for work in (_prepare, _compute))
-            joblib.Parallel()(prepare(*needed, plan) for needed in _needed(left))
-            pieces = _pieces(left, fewest=4 * joblib.effective_n_jobs())
-            # Two runs of one table, as of two chapters, begin in different places and so share the work.
-            begin = random.randrange(len(pieces))
-            pieces = pieces[begin:] + pieces[:begin]
-            run = joblib.Parallel(return_as="generator_unordered")
-            for made in run(compute(piece, plan) for piece in pieces):
-                found |= made
-                bar.update(len(made))
+        found |= _computed(left, plan, engine, workers, progress)
     return _frame([(cell, found[key]) for cell, key in zip(cells, keys, strict=True)], plan)
+
+
+def _computed(left: Sequence[Cell], plan: Plan, engine: str, workers: int, progress: bool) -> dict[str, Scores]:
+    """Scores of cells, by their keys, from as many processes."""
+    import joblib
+
+    found: dict[str, Scores] = {}
+    with joblib.parallel_config(backend=engine, n_jobs=workers), _bar(progress, len(left)) as bar:
+        prepare, compute = (joblib.delayed(staying(work, engine)) for work in (_prepare, _compute))
+        joblib.Parallel()(prepare(*needed, plan) for needed in _needed(left))
+        pieces = _pieces(left, fewest=4 * joblib.effective_n_jobs())
+        # Two runs of one table, as of two chapters, begin in different places and so share the work.
+        begin = random.randrange(len(pieces))
+        run = joblib.Parallel(return_as="generator_unordered")
+        for made in run(compute(piece, plan) for piece in pieces[begin:] + pieces[:begin]):
+            found |= made
+            bar.update(len(made))
+    return found
 
 
 def _names(models: Sequence[str | LanguageModel]) -> list[str]:
