@@ -8,7 +8,7 @@ import pytest
 
 import ptlib as pt
 from ptlib.book.real import __main__ as entry
-from ptlib.book.real import cells, kept, measure, written
+from ptlib.book.real import again, cells, drawn, kept, measure, written
 from ptlib.book.real.summary import Scores
 from ptlib.models.checkpoint import WEIGHTS
 from ptlib.models.quick import quick_copy
@@ -143,6 +143,35 @@ def test_relations_have_facts_for_every_split_and_all_their_answers(lama_folder,
     assert set(answers["P36"].labels) == {
         one.answer for one in answers["P36"].train + answers["P36"].dev + answers["P36"].test
     }
+
+
+def test_a_part_is_measured_again_where_models_and_facts_are(lama_folder, tmp_path, monkeypatch, lms):
+    for name in again.NAMED:
+        monkeypatch.delenv(name, raising=False)
+    tasks, answers = cells.relations(str(lama_folder), [lms["gpt2-small"]], STUDY.facts)
+    ways = [cells.Cell("manual", (), "gpt2-small")]
+    monkeypatch.setattr(measure, "cells", lambda *_: ways)
+    rows = next(measure.measure({"gpt2-small": lms["gpt2-small"]}, [], tasks[:4], answers, STUDY))
+    kept.keep(tmp_path / "r.json", rows, {"gpt2-small": lms["gpt2-small"]}, tasks, STUDY)
+    assert again.measured_again(tmp_path / "r.json") == []
+    monkeypatch.setenv("PTLIB_LAMA", str(lama_folder))
+    monkeypatch.setenv("PTLIB_REAL_MODELS", str(tmp_path))
+    assert again.measured_again(tmp_path / "r.json") == []
+    monkeypatch.setenv("PTLIB_REAL_MODELS", str(WEIGHTS))
+    found = again.measured_again(tmp_path / "r.json")
+    assert len(found) == again.RELATIONS
+    assert all(row["now"] == pytest.approx(row["kept"]) for row in found)
+
+
+def test_each_way_is_drawn_on_each_model_with_both_scores():
+    found = scores(manual=0.2, tuned=0.6, carried=0.5)
+    figure = drawn.draw_ways(found.rows, {"there": ("tuned", {"b": []}), "from a": ("carried", {"b": ["a"]})})
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["there", "from a"]
+    assert axes.get_title() == "b is asked"
+    among_words, among_answers = (container.lines[0].get_xdata() for container in axes.containers)
+    assert among_words == pytest.approx([0.6, 0.5])
+    assert among_answers == pytest.approx([1, 1])
 
 
 def command(monkeypatch, *words):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import ptlib as pt
+from ptlib.book.real import measured_again
 from ptlib.prompts.cloze import encode_texts, slot_logits
 from ptlib.prompts.template import parse
 from ptlib.tasks.lama import split_by_subject
@@ -72,3 +73,10 @@ def test_tuned_prompts_beat_the_manual_template_on_most_relations(lm, tasks):
     print(lm.name, *(f"{t.name} {m:.2f} {s:.2f}" for t, m, s in zip(tasks, manual, tuned, strict=True)), sep="\n")
     assert (tuned > manual).sum() >= WON
     assert tuned.mean() > manual.mean() + 0.1
+
+
+def test_what_the_book_keeps_comes_out_again():
+    found = measured_again()
+    assert not FOLDERS or found
+    for row in found:
+        assert row["now"] == pytest.approx(row["kept"], abs=0.04), row
