@@ -15,6 +15,11 @@ WIDE = """() => [...document.querySelectorAll("article *")].filter(element => {
         && (getComputedStyle(box).overflowX !== "visible" || scrolls(box.parentElement));
     return box.width && box.right > innerWidth + 1 && !scrolls(element.parentElement);
 }).map(element => element.outerHTML.slice(0, 80))"""
+CUT = """() => [...document.querySelectorAll("article *")].filter(element =>
+    element.clientWidth && !element.closest("span.math, mjx-container") && element.scrollWidth > element.clientWidth + 1
+    && getComputedStyle(element).overflowX !== "visible"
+).map(element => element.outerHTML.slice(0, 80))"""
+PAPER = 700  # pixels that A4 has beside its margins
 # The theme's colours fade from light to dark, and half way nothing is told apart.
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; }"
 
@@ -50,5 +55,16 @@ def too_wide(browser, files, *, width):
     for file in files:
         page.goto(file.as_uri())
         found += [f"{file.name}: {element}" for element in page.evaluate(WIDE)]
+    page.close()
+    return found
+
+
+def cut_on_paper(browser, files):
+    """What stands in a box of its own that is too narrow for it, where nothing can be scrolled."""
+    page, found = browser.new_page(viewport={"width": PAPER, "height": 1000}), []
+    page.emulate_media(media="print")
+    for file in files:
+        page.goto(file.as_uri())
+        found += [f"{file.name}: {element}" for element in page.evaluate(CUT)]
     page.close()
     return found

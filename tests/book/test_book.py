@@ -132,8 +132,8 @@ def test_the_readme_names_what_chapters_note(noted):
 
 
 @needs_browser
-def test_no_page_is_told_wrongly_or_wider_than_its_screen(build):
-    from tests.book.accessibility import chromium, faults, too_wide
+def test_no_page_is_told_wrongly_or_wider_than_its_screen_or_cut_on_paper(build):
+    from tests.book.accessibility import chromium, cut_on_paper, faults, too_wide
 
     files = [build / "html" / f"{page.name}.html" for page in pages()]
     with chromium() as window:
@@ -141,6 +141,7 @@ def test_no_page_is_told_wrongly_or_wider_than_its_screen(build):
         for theme in ("light", "dark"):
             assert faults(window, files[:2], theme=theme) == []
         assert too_wide(window, files, width=400) == []
+        assert cut_on_paper(window, files) == []
 
 
 TURNED = {
@@ -152,6 +153,7 @@ TURNED = {
     "04-many-sources": "ptlib.carrying.by_relations.closed_form",
     "05-waywardness": "ptlib.tuning.descent.Pull.gradient",  # prompts are driven away from their texts
     "06-do-wayward-prompts-travel": "ptlib.carrying.by_relations.closed_form",
+    "07-real-language-models": "ptlib.book.real.summary.Scores.mean",  # of scores that are kept
 }
 # In these prompts are tuned, so that prompts of the right sign must not be taken from the cache.
 TUNES = ("01-prompt-tuning", "03b-shared-words", "05-waywardness")
