@@ -4,7 +4,7 @@ Made from what the chapters kept, each time the pages are built, so that no sent
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from book.runner.errors import BookError, first_line
@@ -13,6 +13,7 @@ from book.runner.quotes import literally
 
 PAGE = "book/what-we-found"
 PUBLISHED = Path("ptlib") / "book" / "published.toml"
+ON_REAL = Path("ptlib") / "book" / "real" / "beside.toml"
 HOLDS, FALSE, NOT_MEASURED = "holds", "**does not hold**", "not measured"
 
 
@@ -20,17 +21,21 @@ def what_we_found(pages: Sequence[Page], values: Mapping[str, Mapping], profile:
     """What stands below the text of the page, in Markdown.
 
     Raises:
-        BookError: what the papers say cannot be read, or is set beside a claim that no chapter makes.
+        BookError: what the papers or real models say cannot be read, or is set beside a claim that no chapter makes.
     """
     chapters = {Path(page.name).name: page.name for page in pages if page.is_chapter}
     claims = {
         f"{chapter} {name}": about for chapter in chapters for name, about in values[chapter].get("claims", {}).items()
     }
-    papers = _papers(root)
+    papers, on_real = _read(root, PUBLISHED), _read(root, ON_REAL)["claims"]
     beside = {claim: says for statement in papers["statements"] for claim, says in statement["claims"].items()}
-    if unknown := [claim for claim in beside if claim not in claims]:
-        raise BookError(f"{PUBLISHED}: names the claim {unknown[0]!r}, which no chapter makes")
-    lines = [*_beside_the_papers(papers, claims), *_every_claim(chapters, claims, beside, profile)]
+    _require(claims, PUBLISHED, beside)
+    _require(claims, ON_REAL, [*on_real, *(decided["by"] for decided in on_real.values())])
+    real = {
+        claim: _agrees(decided["by"], claims[decided["by"]], {decided["by"]: decided["says"]})
+        for claim, decided in on_real.items()
+    }
+    lines = [*_beside_the_papers(papers, claims), *_every_claim(chapters, claims, beside, real, profile)]
     return "\n".join([*lines, ""])
 
 
@@ -42,15 +47,20 @@ def verdict(about: Mapping) -> str:
     return NOT_MEASURED if None in numbers else FALSE
 
 
-def _papers(root: Path) -> dict:
+def _read(root: Path, file: Path) -> dict:
     try:
-        return tomllib.loads((root / PUBLISHED).read_text(encoding="utf-8"))
+        return tomllib.loads((root / file).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BookError(f"{PUBLISHED}: cannot be read ({first_line(str(error))}); restore it") from error
+        raise BookError(f"{file}: cannot be read ({first_line(str(error))}); restore it") from error
+
+
+def _require(claims: Mapping[str, Mapping], file: Path, named: Iterable[str]) -> None:
+    if unknown := [claim for claim in named if claim not in claims]:
+        raise BookError(f"{file}: names the claim {unknown[0]!r}, which no chapter makes")
 
 
 def _agrees(claim: str, about: Mapping, beside: Mapping[str, str]) -> str:
-    """What a claim that holds says of the paper's sentence; one that does not hold says nothing of it."""
+    """What a claim that holds says of another sentence; one that does not hold says nothing of it."""
     return beside.get(claim, "") if about["holds"] else ""
 
 
@@ -69,7 +79,11 @@ def _beside_the_papers(papers: Mapping, claims: Mapping[str, Mapping]) -> Iterat
 
 
 def _every_claim(
-    chapters: Mapping[str, str], claims: Mapping[str, Mapping], beside: Mapping[str, str], profile: str
+    chapters: Mapping[str, str],
+    claims: Mapping[str, Mapping],
+    beside: Mapping[str, str],
+    real: Mapping[str, str],
+    profile: str,
 ) -> Iterator[str]:
     verdicts = [verdict(about) for about in claims.values()]
     yield (
@@ -80,6 +94,7 @@ def _every_claim(
     for chapter, page in chapters.items():
         own = {name: about for name, about in claims.items() if name.split()[0] == chapter}
         if own:
-            yield f"\n### [](/{page})\n\n| claim | here | the paper |\n|---|---|---|"
+            yield f"\n### [](/{page})\n\n| claim | here | the paper | real models |\n|---|---|---|---|"
         for name, about in own.items():
-            yield f"| {literally(about['sentence'])} | {verdict(about)} | {_agrees(name, about, beside)} |"
+            says = verdict(about), _agrees(name, about, beside), real.get(name, "")
+            yield f"| {literally(about['sentence'])} | {' | '.join(says)} |"

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ptlib.book.real.kept import kept_rows
+from ptlib.book.real.summary import Scores
 from ptlib.carrying.representations import objective, relative
 from ptlib.errors import PromptError, first_line
 from ptlib.models.loading import load
@@ -223,6 +225,36 @@ def step_beside_words(prompt: SoftPrompt, text: str) -> Verdict:
     return Verdict(kept > 0.5, f"it reads as {kept:.0%} of its words, {away:.2f} away from them.")
 
 
+def plain_words_win(relation: str) -> Verdict:
+    """Chapter 7, exercise 1: a relation that a real model answers better in plain words than with a tuned prompt."""
+    rows = kept_rows()
+    if relation not in set(rows.relation):
+        return Verdict(False, f"{relation!r} was not measured; there are {', '.join(dict.fromkeys(rows.relation))}.")
+    scores, names = Scores(rows).of([relation]), rows.query("method == 'tuned'").target.unique()
+    pairs = {name: (scores.mean("manual", name), scores.mean("tuned", name)) for name in names}
+    told = "; ".join(
+        f"on {name} {manual:.2f} in plain words, {tuned:.2f} tuned" for name, (manual, tuned) in pairs.items()
+    )
+    return Verdict(any(manual > tuned for manual, tuned in pairs.values()), f"{told}.")
+
+
+def chosen_elsewhere(shares: Mapping[str, float]) -> Verdict:
+    """Chapter 7, exercise 2: how much of the gap each method closes, by the method's name."""
+    rows = kept_rows()
+    source, target = rows.query("method == 'tuned'").target.unique()
+    known = set(rows.query("sources == @source and target == @target").method)
+    if strange := [method for method in shares if method not in known]:
+        return Verdict(False, f"{strange[0]!r} was not carried from {source} to {target}.")
+    wanted = {method: Scores(rows).gap_closed(method, target, source) for method in shares}
+    wrong = [method for method, share in shares.items() if abs(share - wanted[method]) > 0.01]
+    if not shares or wrong:
+        return Verdict(
+            False, f"{wrong[0]} closes {wanted[wrong[0]]:.0%} of it." if wrong else "name a method at least."
+        )
+    best = max(wanted, key=lambda method: wanted[method])
+    return Verdict(True, f"of the {len(wanted)}, {best} closes most: {wanted[best]:.0%}.")
+
+
 CHECKS: dict[str, Callable[..., Verdict]] = {
     "0.1": wording,
     "0.2": new_facts,
@@ -240,6 +272,8 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
     "5.2": beyond,
     "6.1": helpful_starts,
     "6.2": step_beside_words,
+    "7.1": plain_words_win,
+    "7.2": chosen_elsewhere,
 }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -196,3 +197,29 @@ def test_a_step_beside_its_words(roberta):
     assert "words alone" in wrong("6.2", prompt(words), "the capital of the country")
     wrong("6.2", prompt(-words), "the capital of the country")
     assert "tokens" in wrong("6.2", prompt(words[:3]), "the capital of the country")
+
+
+@pytest.fixture
+def kept_scores(monkeypatch):
+    """Scores of two relations on two real models; in the second the manual template wins."""
+    values = {("manual", "", "b"): (0.2, 0.5), ("tuned", "b", "b"): (0.6, 0.4), ("linear map", "a", "b"): (0.4, 0.4)}
+    values |= {("manual", "", "a"): (0.2, 0.2), ("tuned", "a", "a"): (0.6, 0.6)}
+    rows = [
+        {"method": method, "sources": sources, "target": target, "relation": relation, "seed": 0, "vocabulary": value}
+        for (method, sources, target), scores in sorted(values.items(), key=lambda item: item[0][2])
+        for relation, value in zip(("P17", "P36"), scores, strict=True)
+    ]
+    monkeypatch.setattr("ptlib.book.checks.kept_rows", lambda: pd.DataFrame(rows))
+
+
+def test_where_plain_words_win(kept_scores):
+    assert "on b 0.50 in plain words, 0.40 tuned" in right("7.1", "P36")
+    assert "on a 0.20 in plain words, 0.60 tuned" in wrong("7.1", "P17")
+    assert "was not measured" in wrong("7.1", "P99")
+
+
+def test_how_much_of_the_gap_is_closed(kept_scores):
+    assert "linear map closes most: 33%" in right("7.2", {"linear map": 1 / 3})
+    assert "closes 33% of it" in wrong("7.2", {"linear map": 0.5})
+    assert "was not carried from a to b" in wrong("7.2", {"guessing": 0.5})
+    wrong("7.2", {})

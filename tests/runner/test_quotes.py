@@ -6,7 +6,7 @@ import re
 import pytest
 
 from book.runner.errors import BookError
-from book.runner.found import FALSE, HOLDS, NOT_MEASURED, PUBLISHED, verdict
+from book.runner.found import FALSE, HOLDS, NOT_MEASURED, ON_REAL, PUBLISHED, verdict
 from book.runner.quotes import fill
 
 pytestmark = pytest.mark.usefixtures("no_kernel", "no_sphinx")
@@ -56,6 +56,13 @@ claims = { "01-one up" = "agrees", "01-one down" = "does not agree" }
 """
 
 
+REAL = """
+[claims]
+"01-one up" = { by = "02-two up", says = "holds too" }
+"01-one none" = { by = "02-two down", says = "holds too" }
+"""
+
+
 def claimed(holds, first=1.0, sentence="So | it is."):
     return {"sentence": sentence, "holds": holds, "needs": [{"first": [first], "second": [0.5]}]}
 
@@ -68,6 +75,8 @@ def found(book, monkeypatch):
     (book.root / "book" / "what-we-found.md").write_text("# What we found\n", encoding="utf-8")
     (book.root / PUBLISHED).parent.mkdir(parents=True)
     (book.root / PUBLISHED).write_text(PAPERS, encoding="utf-8")
+    (book.root / ON_REAL).parent.mkdir()
+    (book.root / ON_REAL).write_text(REAL, encoding="utf-8")
     claims = {"up": claimed(True), "down": claimed(False, sentence="Down."), "none": claimed(False, None, "None.")}
     monkeypatch.setattr("book.runner.results.claims", lambda notebook: claims)
 
@@ -83,9 +92,9 @@ def test_every_claim_is_shown_with_its_verdict(found, book):
     kept = json.loads((book.build / "results" / "pocket" / "01-one.json").read_text(encoding="utf-8"))["claims"]
     assert [verdict(about) for about in kept.values()] == [HOLDS, FALSE, NOT_MEASURED]
     assert text.count("### [](/book/") == 2
-    assert r"| So \| it is. | holds | agrees |" in text
-    assert "| Down. | **does not hold** |  |" in text
-    assert "| None. | not measured |  |" in text
+    assert r"| So \| it is. | holds | agrees | holds too |" in text
+    assert "| Down. | **does not hold** |  |  |" in text
+    assert "| None. | not measured |  |  |" in text
     assert "6 claims, of which 2 hold, 2 do not and 2 were not measured" in text
 
 
@@ -100,3 +109,9 @@ def test_a_paper_beside_no_claim_is_refused(found, book):
     (book.root / PUBLISHED).write_text(PAPERS.replace("one up", "one gone"), encoding="utf-8")
     assert book.run_all() == 1
     assert book.output.strip().endswith("names the claim '01-one gone', which no chapter makes")
+
+
+def test_real_models_beside_no_claim_are_refused(found, book):
+    (book.root / ON_REAL).write_text(REAL.replace("02-two up", "02-two gone"), encoding="utf-8")
+    assert book.run_all() == 1
+    assert book.output.strip().endswith("beside.toml: names the claim '02-two gone', which no chapter makes")

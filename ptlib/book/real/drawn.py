@@ -30,8 +30,7 @@ def draw_ways(rows: pd.DataFrame, ways: Mapping[str, Way]) -> Figure:
             bars = np.abs(ends - means)
             panel.errorbar(means, np.arange(len(ways)) + shift, xerr=bars, fmt="o", markersize=4.5, label=label)
         panel.set_yticks(range(len(ways)), list(ways))
-        panel.set(xlim=(-0.02, 1), title=f"{target} is asked")
-    axes[0].invert_yaxis()  # all panels share it
+        panel.set(xlim=(-0.02, 1), ylim=(len(ways) - 0.5, -0.5), title=f"{target} is asked")
     axes[-1].set(xlabel="mean P@1 on test facts")
     legend_below(figure, columns=2)
     return figure
