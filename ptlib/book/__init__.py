@@ -10,6 +10,7 @@ from ptlib.book.pairs import KINDS, Pairs, family
 from ptlib.book.plots import (
     dots,
     draw_cloze,
+    grouped_bars,
     heat_map,
     legend_below,
     mean_and_spread,
@@ -34,6 +35,7 @@ __all__ = [
     "draw_cloze",
     "explore",
     "family",
+    "grouped_bars",
     "heat_map",
     "legend_below",
     "less",

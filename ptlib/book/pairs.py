@@ -30,6 +30,12 @@ class Pairs:
     table: pd.DataFrame
     lms: Mapping[str, LanguageModel]
 
+    @classmethod
+    def of(cls, table: pd.DataFrame, lms: Mapping[str, LanguageModel]) -> "Pairs":
+        """Of a table as `transfer_table` gives it, in which models have the names that they know themselves by."""
+        called = {lm.name: name for name, lm in lms.items()}
+        return cls(table.assign(**{side: table[side].map(called) for side in ("source", "target")}), lms)
+
     @cached_property
     def by_seed(self) -> pd.Series:
         """By method, source, target and seed."""

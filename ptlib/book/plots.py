@@ -82,6 +82,29 @@ def heat_map(
     return figure
 
 
+def grouped_bars(groups: Mapping[str, Mapping[str, Float[np.ndarray, " runs"]]], *, label: str) -> Figure:
+    """Bars of shares from the left, side by side where they have one name; whiskers are as `whiskers` has them.
+
+    Args:
+        groups: what a colour stands for, such as a kind of pairs; in it the shares of several runs by name, in one
+            order everywhere, with no runs where nothing was measured.
+        label: what the shares are.
+    """
+    names = list(next(iter(groups.values())))
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.2 + 0.33 * len(names)))
+    step = 0.8 / len(groups)
+    for number, (group, found) in enumerate(groups.items()):
+        runs = [found[name] if len(found[name]) else np.zeros(1) for name in names]
+        places = np.arange(len(names)) + (number - (len(groups) - 1) / 2) * step
+        means, thin = [values.mean() for values in runs], {"elinewidth": 1}
+        axes.barh(places, means, 0.94 * step, label=group, xerr=whiskers(runs), error_kw=thin)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(xlabel=label, xlim=(0, 1.04))
+    legend_below(figure, columns=2)
+    return figure
+
+
 def dots(axes: Axes, columns: Mapping[str, Float[np.ndarray, " values"]]) -> None:
     """Columns of dots, one dot a value, with a bar for the mean of each column."""
     scatter = np.random.default_rng(0)

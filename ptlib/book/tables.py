@@ -17,7 +17,7 @@ def table(rows: Iterable[Mapping[str, Cell]]) -> pd.DataFrame:
 
     Args:
         rows: what stands in each column, by its name. Of several numbers the mean and the standard deviation are
-            said, as over seeds; a number that is none leaves its cell empty, and so does a column that a row lacks.
+            said, as over seeds. A cell is empty for no numbers, for one that is none, and where its row lacks it.
     """
     return pd.DataFrame([{name: _said(cell) for name, cell in row.items()} for row in rows]).fillna("")
 
@@ -48,6 +48,8 @@ def _said(cell: Cell) -> str:
     """The text of a cell."""
     if isinstance(cell, str):
         return cell
+    if not np.size(cell):
+        return ""
     if np.size(cell) > 1:
         return said(np.asarray(cell))
     number = np.asarray(cell).item()

@@ -11,8 +11,6 @@ from ptlib.book.checks import CHECKS
 
 RULES = tomllib.loads((ROOT / "book" / "ruff.toml").read_text(encoding="utf-8"))
 CHAPTERS = [page for page in pages() if page.is_chapter]
-NOT_YET = ("03", "05")  # how chapters begin whose code and figures are still to be put into this form
-IN_FORM = [page for page in CHAPTERS if not page.source.name.startswith(NOT_YET)]
 NUMBERED = [page for page in CHAPTERS if re.match(r"\d\d\w?-", page.source.name)]
 EXERCISE = re.compile(r"^\*\*(\d)\. [^*]+\*\* \((easy|medium|hard), \d+ minutes\)\. ", re.MULTILINE)
 SOLUTION = re.compile(r"^:::\{dropdown\} A solution\n(.{80,}?)\n:::", re.MULTILINE | re.DOTALL)
@@ -22,7 +20,7 @@ def named(page):
     return page.source.stem
 
 
-@pytest.mark.parametrize("page", IN_FORM, ids=named)
+@pytest.mark.parametrize("page", CHAPTERS, ids=named)
 def test_code_is_seen_whole(page):
     for cell in read_notebook(page.source).cells:
         if cell.cell_type == "code":
@@ -31,7 +29,7 @@ def test_code_is_seen_whole(page):
             assert not [line for line in lines if len(line) > RULES["line-length"]]
 
 
-@pytest.mark.parametrize("page", IN_FORM, ids=named)
+@pytest.mark.parametrize("page", CHAPTERS, ids=named)
 def test_figures_have_letters_that_a_telephone_shows(page):
     for cell in read_notebook(page.source).cells:
         assert not [size for size in re.findall(r"fontsize=(\d+)", cell.source) if int(size) < 9]

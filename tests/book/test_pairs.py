@@ -63,6 +63,17 @@ def test_what_cannot_be_done_for_a_pair_is_left_out(pairs):
     assert pairs.means("copy", "masked to causal").size == 0
 
 
+def test_models_are_called_in_pairs_as_the_chapter_calls_them(pairs):
+    lms = {short: Mock(spec=LanguageModel, kind="masked") for short in ("bert", "roberta")}
+    for short, lm in lms.items():
+        lm.name = f"{short}-small"
+    chosen = pairs.table[pairs.table.source.isin(["bert-small", "roberta-small"])]
+    small = chosen[chosen.target.isin(["bert-small", "roberta-small"])]
+    called = Pairs.of(small, lms)
+    assert called.by_pair["moved", "bert", "roberta"] == pairs.by_pair["moved", "bert-small", "roberta-small"]
+    assert set(small.source) == {"bert-small", "roberta-small"}  # the table itself is as it was
+
+
 def test_the_square_has_targets_down_and_sources_across(pairs):
     rows = pairs.table[pairs.table.method == "moved"]
     corner = rows[(rows.source == "bert-large") & (rows.target == "bert-small")].accuracy.mean()

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from book.runner.results import RECORD
-from ptlib.book import dots, draw_cloze, heat_map, legend_below, mean_and_spread, note_figure, panels, use_style
+from ptlib.book import (
+    dots,
+    draw_cloze,
+    grouped_bars,
+    heat_map,
+    legend_below,
+    mean_and_spread,
+    note_figure,
+    panels,
+    use_style,
+)
 from ptlib.book.plots import WIDTH
 
 
@@ -84,6 +94,17 @@ def test_a_line_is_the_mean_and_its_band_the_spread():
     assert axes.lines[0].get_ydata().tolist() == pytest.approx([0.3, 0.8])
     edges = axes.collections[0].get_paths()[0].vertices[:, 1]
     assert (edges.min(), edges.max()) == pytest.approx((0.3 - 0.02**0.5, 0.8 + 0.08**0.5))
+
+
+def test_bars_of_one_name_stand_side_by_side_with_their_spread():
+    runs = {"there": {"a": np.array([0.2, 0.4]), "b": np.array([0.5])}, "back": {"a": np.ones(2), "b": np.array([])}}
+    (axes,) = grouped_bars(runs, label="share").axes
+    there, back = axes.containers[1], axes.containers[3]  # each behind its whiskers
+    assert [bar.get_width() for bar in (*there, *back)] == pytest.approx([0.3, 0.5, 1, 0])
+    assert [upper.get_y() > lower.get_y() for upper, lower in zip(back, there, strict=True)] == [True, True]
+    (whisker, _), _ = (lines.get_segments() for lines in axes.collections)
+    assert whisker[:, 0] == pytest.approx([0.3 - 0.02**0.5, 0.3 + 0.02**0.5])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
 
 
 def test_columns_of_dots_have_a_bar_at_their_mean():

@@ -11,6 +11,7 @@ ROWS = [
     {"model": "a <b>", "P@1": np.array([0.4, 0.6]), "facts": 12_000},
     {"model": "c & d", "P@1": 0.25, "facts": float("nan")},
     {"model": "e", "P@1": np.float32(0.5)},
+    {"model": "f", "P@1": np.array([])},
 ]
 
 
@@ -30,6 +31,7 @@ def test_several_numbers_are_said_with_their_spread_and_none_leaves_a_gap():
         ["a <b>", said([0.4, 0.6]), "12,000"],
         ["c & d", "0.250", ""],
         ["e", "0.500", ""],
+        ["f", "", ""],
     ]
 
 
