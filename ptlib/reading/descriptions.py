@@ -1,23 +1,25 @@
-"""Asking a prompt: a language model says what its own soft prompt means.
+"""Descriptions: a language model says what its own soft prompt means.
 
-The prompt's hidden states of one layer are put into a text that asks for a description, at the same or another layer,
-and the model goes on writing (InSPEcT, Ramati, Gottesman and Geva 2024, after Ghandeharioun et al. 2024, Patchscopes).
+The hidden states that a prompt has in one layer are put, in the same or another, in the place of fillers in a text that
+asks for a description, and the model goes on (InSPEcT, Ramati, Gottesman and Geva 2024, arXiv 2410.11660).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
-from ptlib.prompts.cloze import Cloze, slot_logits
+from ptlib.prompts.cloze import encode_texts
 from ptlib.prompts.soft_prompt import SoftPrompt
-from ptlib.prompts.template import VECTOR
+from ptlib.prompts.template import SLOT, VECTOR, parse
+from ptlib.reading.patching import blocks, patched, run, states_in
 
 FEW_SHOT = (
     "Paris: the capital of France\n"
@@ -26,6 +28,8 @@ FEW_SHOT = (
     "north south east west: directions on a map\n"
     f"{VECTOR}:"
 )
+Patch = Callable[[], AbstractContextManager]
+FILLER = "x"  # what stands in the prompt's places below the layer that it is put into
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,14 @@ class Description:
     Attributes:
         text: up to the end of the line.
         score: the mean log-probability of its tokens.
+        from_layer: where the prompt's hidden states were taken.
+        to_layer: where they were put into the text.
     """
 
     text: str
     score: float
+    from_layer: int
+    to_layer: int
 
     def __str__(self) -> str:
         return self.text
@@ -49,149 +57,103 @@ def describe(
     lm: LanguageModel,
     prompt: SoftPrompt,
     *,
+    from_layer: int | Sequence[int] = 0,
+    to_layer: int | Sequence[int] = 0,
     text: str = FEW_SHOT,
-    from_layer: int = 0,
-    to_layer: int = 0,
     count: int = 5,
     tokens: int = 12,
 ) -> tuple[Description, ...]:
-    """What a causal model says when it is asked for the meaning of a prompt.
+    """What a causal model says when it is asked for the meaning of a prompt (InSPEcT, Ramati et al. 2024).
 
-    The answers begin with the words that are likeliest and go on with the likeliest word each time.
+    The answers begin with the likeliest words, and go on with the likeliest word each time.
 
     Args:
         lm: the model that the prompt was made for.
         prompt: the prompt.
-        text: a text that asks, with one `[V]` where the prompt stands, however long that is.
-        from_layer: where the prompt's hidden states are taken, of a run over the prompt alone: 0 for its vectors, and
-            so on to the last layer.
-        to_layer: where they are put into the text.
-        count: how many answers.
+        from_layer: where the prompt's hidden states are taken, in a run over the prompt alone: 0 for its vectors, k
+            for the output of the k-th block. Of several layers each is tried.
+        to_layer: where they are put into the text, likewise; each is tried with each `from_layer`.
+        text: a text that asks, with one `[V]` where the prompt stands, however long that is. Below `to_layer` a
+            filler stands there.
+        count: how many answers for each pair of layers.
         tokens: at most, of each.
 
     Returns:
-        the answers, best first.
+        the answers, best first: by the mean log-probability of their tokens, which does not ask what the prompt is for.
 
     Raises:
-        PromptError: a masked model, a text without exactly one `[V]`, a layer that the model does not have, or a
-            prompt that does not fit it.
+        PromptError: a masked model, a text without exactly one `[V]` or too long for the model, a layer that the model
+            does not have, no answers or tokens, or a prompt that does not fit.
     """
+    taken, put = ((layers,) if isinstance(layers, int) else tuple(layers) for layers in (from_layer, to_layer))
+    _require(lm, text, taken, put, count, tokens)
+    alone, places = _embedded(lm, VECTOR, prompt.length)
+    alone[:, places] = prompt.on(lm).to(alone)
+    found = states_in(lm, alone, taken)
+    states = torch.cat([found[layer][:, places] for layer in taken]).repeat_interleave(count, dim=0)
+    asked, places = _embedded(lm, text, prompt.length)
+    if asked.shape[1] + tokens - 1 > lm.longest:  # what is written last is not read
+        raise PromptError(f"text {text!r}: {lm.name} takes {lm.longest} tokens; shorten it, or ask for fewer tokens")
+    answers = []
+    for layer in put:
+        rows = asked.repeat(len(states), 1, 1)
+        patch: Patch = partial(patched, lm, layer, places, states) if layer else nullcontext
+        if layer == 0:
+            rows[:, places] = states.to(rows)
+        lines = [_line(lm, *row) for row in zip(*_written(lm, rows, count, tokens, patch), strict=True)]
+        answers += [Description(*line, taken[row // count], layer) for row, line in enumerate(lines)]
+    return tuple(sorted(answers, key=lambda answer: -answer.score))
+
+
+def _require(lm: LanguageModel, text: str, taken: Sequence[int], put: Sequence[int], count: int, tokens: int) -> None:
     if lm.kind != "causal":
         raise PromptError(f"only a causal model can go on writing: {lm.name} is masked; use another")
     if text.count(VECTOR) != 1:
         raise PromptError(f"text {text!r}: has {text.count(VECTOR)} {VECTOR}; give one, for the whole prompt")
-    layers = layers_of(lm)
-    for layer in (from_layer, to_layer):
-        if not 0 <= layer <= len(layers):
-            raise PromptError(f"layer {layer}: {lm.name} has 0, its embeddings, to {len(layers)}")
-    states = _states(lm, prompt.on(lm), layers, from_layer)
-    before, after = (lm.pieces(part, starts_text=True) if part else [] for part in _around(text))
-    start = [*lm.marks[0], *before]
-    ids = torch.tensor([start + [0] * prompt.length + after], device=lm.device)
-    places = torch.arange(prompt.length, device=lm.device) + len(start)
-    if to_layer == 0:
-        return _written(lm, ids, places, states, count, tokens)
-    with _replaced(layers[to_layer - 1], places, states):
-        return _written(lm, ids, places, prompt.on(lm), count, tokens)
+    for name, value in {"from_layer": len(taken), "to_layer": len(put), "count": count, "tokens": tokens}.items():
+        if value < 1:
+            raise PromptError(f"{name}: {value} of them say nothing; give at least one")
+    layers, last = {*taken, *put}, len(blocks(lm))
+    if strange := [layer for layer in layers if not 0 <= layer <= last]:
+        raise PromptError(f"layer {strange[0]}: {lm.name} has 0, its embeddings, to {last}")
+    width = getattr(lm.model.config.get_text_config(), "hidden_size", lm.dim)
+    if width != lm.dim and 0 in layers and len(layers) > 1:
+        raise PromptError(f"layer 0 of {lm.name} is {lm.dim} wide, the others {width}; take 0 alone, or only others")
 
 
-def layers_of(lm: LanguageModel) -> nn.ModuleList:
-    """The layers of a model, whatever its family calls them.
-
-    Raises:
-        PromptError: none are found.
-    """
-    count = lm.model.config.num_hidden_layers
-    for module in lm.model.modules():
-        if isinstance(module, nn.ModuleList) and len(module) == count:
-            return module
-    raise PromptError(f"{lm.name}: no list of its {count} layers was found; use a model of another family")
-
-
-def _around(text: str) -> tuple[str, str]:
-    """What stands before and behind the prompt; a space before it is part of the word that it stands for."""
-    before, after = text.split(VECTOR)
-    return before.removesuffix(" "), after
-
-
-def _states(
-    lm: LanguageModel, vectors: Float[Tensor, "length dim"], layers: nn.ModuleList, layer: int
-) -> Float[Tensor, "length dim"]:
-    """The hidden states of a prompt behind a layer, in a run over it alone."""
-    if layer == 0:
-        return vectors
-    found: list[Tensor] = []
-    hook = layers[layer - 1].register_forward_hook(lambda _module, _inputs, output: found.append(_hidden(output)))
-    start = len(lm.marks[0])
-    ids = torch.tensor([lm.marks[0] + [0] * len(vectors)], device=lm.device)
-    try:
-        _next(lm, ids, torch.arange(len(vectors), device=lm.device) + start, vectors)
-    finally:
-        hook.remove()
-    return found[-1][0, start:]
-
-
-@contextmanager
-def _replaced(layer: nn.Module, places: Int[Tensor, " length"], states: Float[Tensor, "length dim"]) -> Iterator[None]:
-    """Put other hidden states at some places behind a layer."""
-
-    def replace(_module: nn.Module, _inputs: tuple, output: Any) -> Any:
-        hidden = _hidden(output)
-        if hidden.shape[1] > places[-1]:  # a shorter run is no question, but a model's trial before its first use
-            hidden[:, places] = states.to(hidden)
-        return output
-
-    hook = layer.register_forward_hook(replace)
-    try:
-        yield
-    finally:
-        hook.remove()
-
-
-def _hidden(output: Tensor | tuple) -> Float[Tensor, "rows tokens dim"]:
-    """What a layer hands to the next."""
-    return output if isinstance(output, Tensor) else output[0]
+def _embedded(
+    lm: LanguageModel, text: str, length: int
+) -> tuple[Float[Tensor, "1 tokens dim"], Int[Tensor, " length"]]:
+    """The word embeddings of a text, with fillers in the places of a prompt, and these places."""
+    template = parse(f"{text.replace(VECTOR, VECTOR * length).rstrip(' ')} {SLOT}", required=(SLOT,))
+    cloze = encode_texts(lm, template, [""], task="the text that asks")
+    ids, places = cloze.ids.clone(), cloze.prompt_at[0]
+    ids[:, places] = lm.pieces(FILLER)[-1]
+    return lm.look_up(ids).clone(), places
 
 
 def _written(
-    lm: LanguageModel,
-    ids: Int[Tensor, "1 tokens"],
-    places: Int[Tensor, " length"],
-    vectors: Float[Tensor, "length dim"],
-    count: int,
-    tokens: int,
-) -> tuple[Description, ...]:
-    """What the model writes behind token ids with a prompt among them."""
-    asked, scores = ids.shape[1], []
+    lm: LanguageModel, rows: Float[Tensor, "rows tokens dim"], count: int, tokens: int, patch: Patch
+) -> tuple[list[list[int]], Float[Tensor, "rows written"]]:
+    """The token ids that the model writes behind each row, and their log-probabilities."""
+    ids, scores, cache = [], [], None
+    takes = inspect.signature(lm.model.forward).parameters  # some families keep nothing of earlier tokens
     for step in range(tokens):
-        chances = _next(lm, ids, places, vectors)
-        best = chances.topk(count if step == 0 else 1)
-        chosen = best.indices.reshape(-1, 1)
-        scores.append(best.values.reshape(-1))
-        ids = torch.cat([ids.expand(len(chosen), -1), chosen], dim=1)
-    each = torch.stack(scores, dim=1)
-    answers = [_cut(lm, row, score) for row, score in zip(ids[:, asked:].tolist(), each, strict=True)]
-    return tuple(sorted(answers, key=lambda answer: -answer.score))
+        options = {"past_key_values": cache, "use_cache": True, "logits_to_keep": 1}
+        # What is kept of a pass over the whole text holds the patch, which need not be made again.
+        with patch() if cache is None else nullcontext():
+            said = run(lm, rows, last=cache is not None, **{name: options[name] for name in options.keys() & takes})
+        cache = getattr(said, "past_key_values", None)
+        best = said.logits[:, -1].to(lm.prompt_dtype).log_softmax(dim=-1).topk(count if step == 0 else 1)
+        mine = torch.arange(len(rows), device=lm.device)[:, None] % best.indices.shape[1]  # each begins differently
+        ids.append(best.indices.gather(1, mine))
+        scores.append(best.values.gather(1, mine))
+        rows = torch.cat([rows, lm.look_up(ids[-1])], dim=1)
+    return torch.cat(ids, dim=1).tolist(), torch.cat(scores, dim=1)
 
 
-def _next(
-    lm: LanguageModel,
-    ids: Int[Tensor, "rows tokens"],
-    places: Int[Tensor, " length"],
-    vectors: Float[Tensor, "length dim"],
-) -> Float[Tensor, "rows vocabulary"]:
-    """Log-probabilities of the next token of each row."""
-    lengths = torch.full((len(ids),), ids.shape[1], device=ids.device)
-    cloze = Cloze(ids, lengths, places.expand(len(ids), -1), slot_at=lengths - 1, answers=torch.full_like(lengths, -1))
-    return slot_logits(lm, cloze, vectors.expand(len(ids), -1, -1)).float().log_softmax(dim=-1)
-
-
-def _cut(lm: LanguageModel, ids: list[int], scores: Float[Tensor, " tokens"]) -> Description:
-    """An answer up to the end of its line, or of the text."""
-    end = next((n for n in range(len(ids)) if ids[n] in lm.tokenizer.all_special_ids or _ends_line(lm, ids[n])), None)
-    kept = max(1, len(ids) if end is None else end)
-    return Description(lm.text_of(ids[:kept], skip_special_tokens=True), scores[:kept].mean().item())
-
-
-def _ends_line(lm: LanguageModel, word_id: int) -> bool:
-    return "\n" in lm.tokenizer.decode([word_id])
+def _line(lm: LanguageModel, ids: list[int], scores: Float[Tensor, " written"]) -> tuple[str, float]:
+    """An answer up to the end of its line, or of the text, and its score."""
+    ends = [word in lm.tokenizer.all_special_ids or "\n" in lm.tokenizer.decode([word]) for word in ids]
+    kept = max(1, [*ends, True].index(True))
+    return lm.text_of(ids[:kept], skip_special_tokens=True), scores[:kept].mean().item()

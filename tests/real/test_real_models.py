@@ -80,3 +80,18 @@ def test_what_the_book_keeps_comes_out_again():
     assert not FOLDERS or found
     for row in found:
         assert row["now"] == pytest.approx(row["kept"], abs=0.04), row
+
+
+@torch.no_grad()
+def test_a_prompt_of_word_embeddings_is_described_as_the_words_are(lm):
+    if lm.kind == "masked":
+        pytest.skip("writes nothing on")
+    ids = lm.tokenizer(f"The University of California, Berkeley{WORDS} the", return_tensors="pt")
+    vectors = lm.embeddings[lm.tokenizer(WORDS, add_special_tokens=False)["input_ids"]]
+    places = " ".join(["[V]"] * len(vectors))
+    prompt = pt.SoftPrompt(vectors, lm.name, "made", f"[X] {places} [Y] .", 0)
+    text = "The University of California, Berkeley [V] the"
+    (answer,) = pt.describe(lm, prompt, text=text, count=1, tokens=5)
+    written = lm.model.generate(**ids, do_sample=False, max_new_tokens=5)[0, ids["input_ids"].shape[1] :].tolist()
+    print(lm.name, answer)
+    assert answer.text == lm.text_of(written)
