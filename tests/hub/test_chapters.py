@@ -25,7 +25,6 @@ CHAPTERS = (
     "04-many-sources",
     "05-waywardness",
     "06-do-wayward-prompts-travel",
-    "07-real-language-models",
 )
 BEHIND = {  # of the names in the paper profile, those that do not end like a pocket model
     "bert-base": "bert-small",
