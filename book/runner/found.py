@@ -31,10 +31,7 @@ def what_we_found(pages: Sequence[Page], values: Mapping[str, Mapping], profile:
     beside = {claim: says for statement in papers["statements"] for claim, says in statement["claims"].items()}
     _require(claims, PUBLISHED, beside)
     _require(claims, ON_REAL, [*on_real, *(decided["by"] for decided in on_real.values())])
-    real = {
-        claim: _agrees(decided["by"], claims[decided["by"]], {decided["by"]: decided["says"]})
-        for claim, decided in on_real.items()
-    }
+    real = {claim: decided["says"] for claim, decided in on_real.items() if claims[decided["by"]]["holds"]}
     lines = [*_beside_the_papers(papers, claims), *_every_claim(chapters, claims, beside, real, profile)]
     return "\n".join([*lines, ""])
 
@@ -60,7 +57,7 @@ def _require(claims: Mapping[str, Mapping], file: Path, named: Iterable[str]) ->
 
 
 def _agrees(claim: str, about: Mapping, beside: Mapping[str, str]) -> str:
-    """What a claim that holds says of another sentence; one that does not hold says nothing of it."""
+    """What a claim that holds says of the paper's sentence; one that does not hold says nothing of it."""
     return beside.get(claim, "") if about["holds"] else ""
 
 

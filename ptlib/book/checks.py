@@ -238,7 +238,7 @@ def plain_words_win(relation: str) -> Verdict:
     return Verdict(any(manual > tuned for manual, tuned in pairs.values()), f"{told}.")
 
 
-def chosen_elsewhere(shares: Mapping[str, float]) -> Verdict:
+def shares_of_gap(shares: Mapping[str, float]) -> Verdict:
     """Chapter 7, exercise 2: how much of the gap each method closes, by the method's name."""
     rows = kept_rows()
     source, target = rows.query("method == 'tuned'").target.unique()
@@ -273,7 +273,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
     "6.1": helpful_starts,
     "6.2": step_beside_words,
     "7.1": plain_words_win,
-    "7.2": chosen_elsewhere,
+    "7.2": shares_of_gap,
 }
 
 

@@ -192,10 +192,13 @@ def test_the_command_line_measures_and_keeps(lama_folder, tasks, tmp_path, monke
     assert set(kept.kept_rows(tmp_path / "r.json").method) == {"manual", "random", "random, in front", "tuned"}
 
 
-def test_the_command_line_refuses_in_one_line(monkeypatch):
+def test_the_command_line_refuses_in_one_line(monkeypatch, tmp_path, capsys):
     monkeypatch.delenv("PTLIB_LAMA", raising=False)
     with pytest.raises(SystemExit, match="PTLIB_LAMA names no folder"):
-        command(monkeypatch, WEIGHTS / "gpt2-small")
+        command(monkeypatch, WEIGHTS / "gpt2-small", "--to", tmp_path / "r.json")
     monkeypatch.setenv("PTLIB_LAMA", "nowhere")
     with pytest.raises(SystemExit, match="nowhere"):
-        command(monkeypatch, "nowhere")
+        command(monkeypatch, "nowhere", "--to", tmp_path / "r.json")
+    with pytest.raises(SystemExit):  # what is kept with the book is replaced by nobody who does not say so
+        command(monkeypatch, WEIGHTS / "gpt2-small")
+    assert "--to" in capsys.readouterr().err

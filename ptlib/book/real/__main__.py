@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ptlib.book.real.cells import Study, relations
-from ptlib.book.real.kept import FILE, keep
+from ptlib.book.real.kept import keep
 from ptlib.book.real.measure import measure
 from ptlib.book.real.written import written
 from ptlib.errors import PromptError
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--commit", default="", help="the version of this library, for the record")
     parser.add_argument("--seconds", default="", help="what the measurement took, for the record")
     parser.add_argument("--last-first", action="store_true", help="for a second run beside a first one")
-    parser.add_argument("--to", type=Path, default=FILE, help="where the results go")
+    parser.add_argument("--to", type=Path, required=True, help="the file that the results go to")
     arguments = parser.parse_args()
     if not (facts := os.environ.get("PTLIB_LAMA")):
         sys.exit("the facts: PTLIB_LAMA names no folder")
