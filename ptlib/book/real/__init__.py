@@ -1,17 +1,22 @@
 """Real language models: what carries a task between models that nobody taught the answers, measured and kept."""
 
 from ptlib.book.real.again import measured_again
+from ptlib.book.real.descriptions import best_pair, told
 from ptlib.book.real.drawn import draw_ways
-from ptlib.book.real.kept import kept_rows, kept_words, provenance, relations_measured
+from ptlib.book.real.kept import ASKED, kept_descriptions, kept_rows, kept_words, provenance, relations_measured
 from ptlib.book.real.summary import SCORES, Scores
 
 __all__ = [
+    "ASKED",
     "SCORES",
     "Scores",
+    "best_pair",
     "draw_ways",
+    "kept_descriptions",
     "kept_rows",
     "kept_words",
     "measured_again",
     "provenance",
     "relations_measured",
+    "told",
 ]

@@ -12,14 +12,16 @@ from pathlib import Path
 import pandas as pd
 
 from ptlib.book.real.cells import TO_CHOOSE, Study
-from ptlib.errors import PromptError
+from ptlib.errors import PromptError, first_line
 from ptlib.keeping.files import write_atomically
 from ptlib.models.language_model import LanguageModel
 from ptlib.scoring.guess import most_frequent_answer
 from ptlib.tasks.task import Task, answers
 
 FILE = Path(__file__).with_name("results.json")
+ASKED = Path(__file__).with_name("asked.json")
 COLUMNS = ("method", "sources", "target", "relation", "seed", "vocabulary", "answers")
+SAID = ("model", "relation", "seed", "kind", "from_layer", "to_layer", "text", "score", "own", "other")
 
 
 def keep(
@@ -33,7 +35,26 @@ def keep(
     **more: str,
 ) -> None:
     """Write scores, words of prompts and where they come from, in place of what was there."""
-    about = {
+    kept = {"about": _about(lms, study) | more, "relations": _known(rows, tasks)}
+    _write(path, kept | {"columns": COLUMNS, "rows": _plain(rows, COLUMNS), "words": list(words)})
+
+
+def keep_descriptions(
+    path: Path,
+    rows: Sequence[Mapping],
+    lms: Mapping[str, LanguageModel],
+    tasks: Sequence[Task],
+    study: Study,
+    **more: object,
+) -> None:
+    """Write what models said of prompts and where it comes from, in place of what was there."""
+    kept = {"about": _about(lms, study) | more, "relations": _known(rows, tasks)}
+    _write(path, kept | {"columns": SAID, "rows": _plain(rows, SAID)})
+
+
+def _about(lms: Mapping[str, LanguageModel], study: Study) -> dict:
+    """Where results come from."""
+    return {
         "models": {
             name: {"parameters": lm.parameters, "width": lm.dim, "words": lm.vocabulary, "fingerprint": lm.fingerprint}
             for name, lm in lms.items()
@@ -42,9 +63,12 @@ def keep(
         "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "date": time.strftime("%Y-%m-%d"),
-        **more,
     }
-    known = {
+
+
+def _known(rows: Sequence[Mapping], tasks: Sequence[Task]) -> dict:
+    """The relations that there are rows of."""
+    return {
         task.name: {
             "label": task.label,
             "template": task.template,
@@ -55,10 +79,19 @@ def keep(
         for task in tasks
         if any(row["relation"] == task.name for row in rows)
     }
-    plain = [[_short(row[column]) for column in COLUMNS] for row in rows]
-    kept = {"about": about, "relations": known, "columns": COLUMNS, "rows": plain, "words": list(words)}
-    text = json.dumps(kept, separators=(",", ":"))
-    write_atomically(path, lambda place: place.write_text(text.replace('],["', '],\n["') + "\n", encoding="utf-8"))
+
+
+def _plain(rows: Sequence[Mapping], columns: Sequence[str]) -> list[list]:
+    return [[_short(row[column]) for column in columns] for row in rows]
+
+
+def _write(path: Path, kept: Mapping) -> None:
+    """Write it with a line for each row, so that a change of a few can be seen."""
+    short = json.JSONEncoder(separators=(",", ":")).encode
+    rows = ",\n".join(map(short, kept["rows"]))
+    parts = {name: f"[{rows}]" if name == "rows" else short(part) for name, part in kept.items()}
+    text = "{" + ",".join(f'"{name}":{part}' for name, part in parts.items()) + "}\n"
+    write_atomically(path, lambda place: place.write_text(text, encoding="utf-8"))
 
 
 def _short(value: object) -> object:
@@ -67,37 +100,63 @@ def _short(value: object) -> object:
     return "+".join(value) if isinstance(value, tuple) else value
 
 
-def _read(path: Path) -> dict:
+def _read(path: Path, *parts: str, by: str = "ptlib.book.real") -> list:
+    """Parts of what is kept."""
     if not path.is_file():
-        raise PromptError(f"{path}: nothing is kept of real models; `python -m ptlib.book.real` measures it")
-    return json.loads(path.read_text(encoding="utf-8"))
+        raise PromptError(f"{path}: nothing is kept of real models; `python -m {by}` measures it")
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return [kept[part] for part in parts]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, first_line(error), by) from error
+
+
+def _damaged(path: Path, why: str, by: str) -> PromptError:
+    return PromptError(f"{path}: damaged ({why}); `python -m {by}` measures it again")
+
+
+def _table(path: Path, by: str = "ptlib.book.real") -> pd.DataFrame:
+    """The rows of what is kept."""
+    rows, columns = _read(path, "rows", "columns", by=by)
+    if odd := [row for row in rows if len(row) != len(columns)]:
+        raise _damaged(path, f"a row of {len(odd[0])} for {len(columns)} columns", by)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def kept_rows(path: Path = FILE) -> pd.DataFrame:
     """The scores: a row for each method, sources, target, relation and seed, with P@1 `vocabulary` and `answers`.
 
     Raises:
-        PromptError: nothing has been measured and kept yet.
+        PromptError: nothing has been measured and kept yet, or it is damaged.
     """
-    kept = _read(path)
-    return pd.DataFrame(kept["rows"], columns=kept["columns"])
+    return _table(path)
+
+
+def kept_descriptions(path: Path = ASKED) -> pd.DataFrame:
+    """What models said of prompts: a row for each `model`, and each prompt and pair of layers as in `described`.
+
+    Raises:
+        PromptError: nobody has been asked yet, or what was said is damaged.
+    """
+    return _table(path, by="ptlib.book.real.asked")
 
 
 def kept_words(path: Path = FILE) -> dict[tuple[str, str], list[list[tuple[str, float]]]]:
     """Of prompts in plain words, by sources and relation: the largest words of each vector, with their shares."""
+    (prompts,) = _read(path, "words")
     return {
         (prompt["sources"], prompt["relation"]): [
             [(word, share) for word, share in vector] for vector in prompt["words"]
         ]
-        for prompt in _read(path)["words"]
+        for prompt in prompts
     }
 
 
 def relations_measured(path: Path = FILE) -> pd.DataFrame:
     """The relations: label, manual template, number of answers, P@1 of the most frequent answer, and their part."""
-    return pd.DataFrame.from_dict(_read(path)["relations"], orient="index")
+    return pd.DataFrame.from_dict(*_read(path, "relations"), orient="index")
 
 
 def provenance(path: Path = FILE) -> dict:
-    """Which models, settings, versions and machine the scores come from."""
-    return _read(path)["about"]
+    """Which models, settings, versions and machine the scores, or descriptions, come from."""
+    return _read(path, "about")[0]

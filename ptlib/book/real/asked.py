@@ -1,0 +1,130 @@
+"""Command line: `python -m ptlib.book.real.asked MODEL` asks models what their prompts mean, and keeps what they say.
+
+Each model says it with several pairs of layers, of its own tuned prompts and of random ones. Which pair is best is
+chosen later, on some relations alone.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ptlib.book.real.cells import Study, relations
+from ptlib.book.real.descriptions import ASKING, KINDS, described
+from ptlib.book.real.kept import keep_descriptions
+from ptlib.errors import PromptError
+from ptlib.keeping.files import load_tensors, save_tensors
+from ptlib.keeping.keys import key_of
+from ptlib.keeping.store import Store, default_cache
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.loading import load
+from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.reading.patching import blocks
+from ptlib.tasks.task import Task
+from ptlib.tuning.free import tune_many
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model says of one prompt and of a random one.
+
+    Attributes:
+        rows: as `described` gives them, with the `model`.
+        seconds: that it took.
+    """
+
+    rows: list[dict]
+    seconds: float
+
+    def save(self, path: str | Path) -> None:
+        """Write to a safetensors file, whole or not at all."""
+        save_tensors(Path(path), {}, asdict(self), kind="description")
+
+
+def load_said(path: str | Path) -> Said:
+    """Read what `Said.save` wrote.
+
+    Raises:
+        PromptError: the file is damaged.
+    """
+    _, about = load_tensors(path, kind="description")
+    if about.keys() != {"rows", "seconds"}:
+        raise PromptError(f"{path}: a description in which something is missing")
+    return Said(**about)
+
+
+def layers(lm: LanguageModel) -> tuple[list[int], list[int]]:
+    """Where hidden states are taken, at 1/4, 1/2 and 3/4 of a model's depth, and put: at 0, 1/8 and 1/4."""
+    depth = len(blocks(lm))
+    return sorted({depth // 4, depth // 2, 3 * depth // 4}), sorted({0, depth // 8, depth // 4})
+
+
+def ask(lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -> Iterator[Said]:
+    """What models say of their own prompts, each kept as soon as it is there.
+
+    Args:
+        lms: causal models, by what they are called.
+        tasks: the relations.
+        study: how prompts are tuned, with which seeds, and where everything is kept.
+
+    Raises:
+        PromptError: a masked model, which cannot go on writing.
+    """
+    if masked := [name for name, lm in lms.items() if lm.kind != "causal"]:
+        raise PromptError(f"only causal models can be asked: {masked[0]} is masked; leave it out")
+    store = Store(study.cache, load_said)
+    for name, lm in lms.items():
+        length, seeds, settings = study.length, study.seeds, study.settings
+        prompts = tune_many(lm, tasks, length=length, seeds=seeds, settings=settings, cache=study.cache)
+        for prompt in prompts.values():
+            yield _said(name, lm, tasks, prompt, store)
+
+
+def _said(name: str, lm: LanguageModel, tasks: Sequence[Task], prompt: SoftPrompt, store: Store[Said]) -> Said:
+    """What a model says of one prompt, or said before."""
+    taken, put = layers(lm)
+    facts = [(task.fingerprint(), task.label, task.template, task.definition) for task in tasks]
+    about = [lm.fingerprint, prompt.vectors, prompt.task, prompt.template, prompt.seed]
+    key = key_of(name, about, facts, taken, put, ASKING, code=__name__)
+    said = store.get(key)
+    if said is None:
+        since = time.perf_counter()
+        rows = described(lm, tasks, {(prompt.task, prompt.seed): prompt}, from_layers=taken, to_layers=put)
+        said = Said([{"model": name} | row for row in rows], time.perf_counter() - since)
+        store.put(key, said)
+        named = {kind: f"{sum(row['own'] for row in rows if row['kind'] == kind):.0f}" for kind in KINDS}
+        count = f"named in {named['tuned']} of {len(rows) // len(KINDS)}, random {named['random']}"
+        print(f"{name:20} {prompt.task:6} seed {prompt.seed}  {count}  {said.seconds:.0f} s", flush=True)
+    return said
+
+
+def main() -> None:
+    """Ask, from where an earlier run was stopped; what is there is written after each prompt."""
+    parser = argparse.ArgumentParser(prog="python -m ptlib.book.real.asked", description=__doc__)
+    parser.add_argument("models", nargs="+", type=Path, help="folders, a causal model each")
+    parser.add_argument("--obtained", default="", help="how the models were obtained, for the record")
+    parser.add_argument("--commit", default="", help="the version of this library, for the record")
+    parser.add_argument("--to", type=Path, required=True, help="the file that the descriptions go to")
+    arguments = parser.parse_args()
+    if not (facts := os.environ.get("PTLIB_LAMA")):
+        sys.exit("the facts: PTLIB_LAMA names no folder")
+    try:
+        study = Study(seeds=(0,), cache=str(default_cache()))
+        lms = {path.name: load(str(path)) for path in arguments.models}
+        tasks, _ = relations(facts, list(lms.values()), study.facts)
+        rows: list[dict] = []
+        seconds = dict.fromkeys(lms, 0.0)
+        for said in ask(lms, tasks, study):
+            rows += said.rows
+            seconds[said.rows[0]["model"]] += said.seconds
+            about = {"obtained": arguments.obtained, "commit": arguments.commit, "seconds": seconds}
+            keep_descriptions(arguments.to, rows, lms, tasks, study, text=ASKING, **about)
+    except PromptError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
