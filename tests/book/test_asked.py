@@ -36,7 +36,7 @@ def test_each_model_is_asked_of_its_own_prompts_as_described_does(gpt2, tasks, s
     assert [row for one in said for row in one.rows] == rows
     assert {row["relation"] for row in rows} == {"P36", "P103"}
     assert {row["kind"] for row in rows} == set(KINDS)
-    assert len(rows) == 2 * 2 * len(taken) * len(put)
+    assert len(rows) == 2 * len(KINDS) * len(taken) * len(put)
 
 
 def test_an_interrupted_run_goes_on_with_the_next_prompt(gpt2, tasks, study, monkeypatch, capsys):

@@ -42,8 +42,8 @@ def test_the_text_that_asks_has_no_words_of_a_relation():
 
 def test_there_is_a_row_for_each_prompt_and_its_random_one_with_each_pair(rows, tasks):
     keys = ("relation", "seed", "kind", "from_layer", "to_layer")
-    assert len({tuple(one[key] for key in keys) for one in rows}) == len(rows) == 3 * 2 * 2 * 4
-    assert {one["kind"] for one in rows} == {"tuned", "random"}
+    assert len({tuple(one[key] for key in keys) for one in rows}) == len(rows) == 3 * 2 * 3 * 4
+    assert {one["kind"] for one in rows} == {"tuned", "random", "label"}
     words = {task.name: task_words(task) for task in tasks}
     for one in rows:
         named = {name for name, own in words.items() if own & set(plain_words(one["text"]))}
@@ -60,11 +60,28 @@ def test_layers_are_chosen_on_some_relations_and_told_on_others(rows):
         row("P30", "tuned", bad, 1.0, 0.0),
         row("P30", "tuned", good, 0.0, 0.5),
         row("P30", "random", good, 0.0, 0.25),
+        row("P30", "label", good, 1.0, 0.0),
     ]
     assert best_pair(made, ["P36"]) == good
     assert best_pair(made, ["P30"]) == bad
     assert told(made, good, ["P30"]) == [
         {"kind": "tuned", "prompts": 1, "own": 0.0, "other": 0.5},
         {"kind": "random", "prompts": 1, "own": 0.0, "other": 0.25},
+        {"kind": "label", "prompts": 1, "own": 1.0, "other": 0.0},
     ]
-    assert [one["prompts"] for one in told(rows, best_pair(rows, ["P36", "P103"]), ["P30"])] == [2, 2]
+    assert [one["prompts"] for one in told(rows, best_pair(rows, ["P36", "P103"]), ["P30"])] == [2, 2, 2]
+
+
+def test_the_label_is_asked_in_the_model_s_own_words(gpt2, capital):
+    prompt = {("P36", 0): pt.random_prompt(gpt2, capital)}
+    text = "Rome: the city of Italy\n[V]:"
+    rows = described(gpt2, [capital], prompt, from_layers=(0,), to_layers=(0,), text=text)
+    (said,) = (one["text"] for one in rows if one["kind"] == "label")
+    (alone,) = pt.describe(gpt2, _words(gpt2, capital.label), text=text, count=1)
+    assert said == alone.text
+
+
+def _words(lm, text):
+    ids = [lm.tokenizer.convert_tokens_to_ids(word) for word in lm.tokenizer.tokenize(" " + text)]
+    vectors = lm.model.get_input_embeddings().weight[ids].detach()
+    return pt.SoftPrompt(vectors, lm.name, "label", "[X] [V] [Y] .", 0)

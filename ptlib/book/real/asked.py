@@ -1,7 +1,7 @@
 """Command line: `python -m ptlib.book.real.asked MODEL` asks models what their prompts mean, and keeps what they say.
 
-Each model says it with several pairs of layers, of its own tuned prompts and of random ones. Which pair is best is
-chosen later, on some relations alone.
+Each model says it with several pairs of layers, of its own tuned prompts, of random ones, and of the tasks' labels.
+Which pair is best is chosen later, on some relations alone.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from ptlib.tuning.free import tune_many
 
 @dataclass(frozen=True)
 class Said:
-    """What a model says of one prompt and of a random one.
+    """What a model says of one prompt, and of what it is held against.
 
     Attributes:
         rows: as `described` gives them, with the `model`.
@@ -95,8 +95,8 @@ def _said(name: str, lm: LanguageModel, tasks: Sequence[Task], prompt: SoftPromp
         rows = described(lm, tasks, {(prompt.task, prompt.seed): prompt}, from_layers=taken, to_layers=put)
         said = Said([{"model": name} | row for row in rows], time.perf_counter() - since)
         store.put(key, said)
-        named = {kind: f"{sum(row['own'] for row in rows if row['kind'] == kind):.0f}" for kind in KINDS}
-        count = f"named in {named['tuned']} of {len(rows) // len(KINDS)}, random {named['random']}"
+        named = [f"{kind} {sum(row['own'] for row in rows if row['kind'] == kind):.0f}" for kind in KINDS]
+        count = f"named with {', '.join(named)} of {len(rows) // len(KINDS)} pairs"
         print(f"{name:20} {prompt.task:6} seed {prompt.seed}  {count}  {said.seconds:.0f} s", flush=True)
     return said
 

@@ -2,7 +2,8 @@
 
 A description names a task if it holds one of the task's words: those of its label, its manual template, its definition
 and its answers in training, in lower case, without the words that every text has. Controls are how often it names the
-other tasks, and what the model says of random prompts. The question is that of InSPEcT (Ramati, Gottesman and Geva
+other tasks, what the model says of random prompts, and what it says of the task's label in words, so that it is seen
+whether it could name the task at all. The question is that of InSPEcT (Ramati, Gottesman and Geva
 2024, arXiv 2410.11660), the rule is our own, and was written before any description of a real prompt was read.
 """
 
@@ -10,12 +11,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ptlib.models.language_model import LanguageModel
-from ptlib.prompts.template import PLACEHOLDER, VECTOR
+from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.template import PLACEHOLDER, VECTOR, default_template
 from ptlib.reading.descriptions import describe
 from ptlib.reading.likeness import plain_words
 from ptlib.tasks.task import Task, by_name
 from ptlib.tuning.free import Prompts
 from ptlib.tuning.start import random_prompt
+from ptlib.tuning.toward import text_ids
 
 # Of none of the relations' words, or a model that repeats its examples would seem to name one.
 ASKING = (
@@ -32,7 +35,7 @@ STOP_WORDS = frozenset(
         "which while who whom whose why will with you"
     )
 )
-KINDS = ("tuned", "random")
+KINDS = ("tuned", "random", "label")
 
 
 class Pair(NamedTuple):
@@ -69,19 +72,25 @@ def described(
         text: likewise.
 
     Returns:
-        a row for each prompt, random one and pair: `relation`, `seed`, `kind` of `KINDS`, `from_layer`, `to_layer`,
-        `text`, `score`, `own`, whether the description names the prompt's task, and `other`, which share of the
-        other tasks it names.
+        a row for each prompt, random one, label and pair: `relation`, `seed`, `kind` of `KINDS`, `from_layer`,
+        `to_layer`, `text`, `score`, `own`, whether the description names the prompt's task, and `other`, which share
+        of the other tasks it names.
     """
     words, known = {task.name: task_words(task) for task in tasks}, by_name(tasks)
     rows = []
     for (name, seed), prompt in prompts.items():
         alike = random_prompt(lm, known[name], length=prompt.length, template=prompt.template, seed=seed)
-        for kind, one in zip(KINDS, (prompt, alike), strict=True):
+        for kind, one in zip(KINDS, (prompt, alike, _label(lm, known[name], seed)), strict=True):
             about = {"relation": name, "seed": seed, "kind": kind}
             said = describe(lm, one, from_layer=from_layers, to_layer=to_layers, text=text, count=1)
             rows += [about | vars(answer) | _named(answer.text, name, words) for answer in said]
     return rows
+
+
+def _label(lm: LanguageModel, task: Task, seed: int) -> SoftPrompt:
+    """The embeddings of the words of a task's label, as a prompt."""
+    ids = text_ids(lm, task.label)
+    return SoftPrompt(lm.embeddings[ids], lm.name, task.name, default_template(len(ids)), seed, {"method": "label"})
 
 
 def _named(text: str, name: str, words: dict[str, frozenset[str]]) -> dict[str, float]:
@@ -99,7 +108,7 @@ def best_pair(rows: Sequence[dict], relations: Iterable[str]) -> Pair:
 
 
 def told(rows: Sequence[dict], pair: Pair, relations: Iterable[str]) -> list[dict]:
-    """For tuned and for random prompts of some relations: the means of `own` and `other` with one pair of layers."""
+    """For prompts of each kind, of some relations: the means of `own` and `other` with one pair of layers."""
     names = {*relations}
     found = []
     for kind in KINDS:
