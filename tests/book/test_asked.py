@@ -1,11 +1,13 @@
 """Asking models what their own prompts mean, tried on a pocket model, and what is kept of it."""
 
+import runpy
 import sys
+from dataclasses import replace
 
 import pytest
 
 import ptlib as pt
-from ptlib.book.real import asked, cells, kept
+from ptlib.book.real import asking, cells, kept
 from ptlib.book.real.descriptions import KINDS, described
 from ptlib.keeping.files import save_tensors
 from ptlib.models.checkpoint import WEIGHTS
@@ -20,17 +22,17 @@ def tasks():
 
 @pytest.fixture
 def study(tmp_path):
-    return cells.Study(**vars(STUDY) | {"cache": str(tmp_path / "cache")})
+    return replace(STUDY, cache=str(tmp_path / "cache"))
 
 
 def test_layers_are_a_quarter_a_half_and_three_of_the_depth(gpt2, monkeypatch):
-    monkeypatch.setattr(asked, "blocks", lambda _: range(24))
-    assert asked.layers(gpt2) == ([6, 12, 18], [0, 3, 6])
+    monkeypatch.setattr(asking, "blocks", lambda _: range(24))
+    assert asking.layers(gpt2) == ([6, 12, 18], [0, 3, 6])
 
 
 def test_each_model_is_asked_of_its_own_prompts_as_described_does(gpt2, tasks, study):
-    said = list(asked.ask({"gpt2-small": gpt2}, tasks, study))
-    taken, put = asked.layers(gpt2)
+    said = list(asking.ask({"gpt2-small": gpt2}, tasks, study))
+    taken, put = asking.layers(gpt2)
     prompts = pt.tune_many(gpt2, tasks, seeds=(0,), settings=study.settings, progress=False)
     rows = [{"model": "gpt2-small"} | row for row in described(gpt2, tasks, prompts, from_layers=taken, to_layers=put)]
     assert [row for one in said for row in one.rows] == rows
@@ -40,52 +42,52 @@ def test_each_model_is_asked_of_its_own_prompts_as_described_does(gpt2, tasks, s
 
 
 def test_an_interrupted_run_goes_on_with_the_next_prompt(gpt2, tasks, study, monkeypatch, capsys):
-    first = next(asked.ask({"gpt2-small": gpt2}, tasks, study))
+    first = next(asking.ask({"gpt2-small": gpt2}, tasks, study))
     assert len(capsys.readouterr().out.splitlines()) == 1
     called = []
-    monkeypatch.setattr(asked, "described", lambda *args, **layers: called.append(args) or described(*args, **layers))
-    again = list(asked.ask({"gpt2-small": gpt2}, tasks, study))
+    monkeypatch.setattr(asking, "described", lambda *args, **layers: called.append(args) or described(*args, **layers))
+    again = list(asking.ask({"gpt2-small": gpt2}, tasks, study))
     assert again[0] == first
     assert [list(prompts) for _, _, prompts in called] == [[("P103", 0)]]
     assert "P103   seed 0" in capsys.readouterr().out
 
 
 def test_what_was_said_of_other_prompts_is_not_taken_for_that_of_these(gpt2, tasks, study):
-    (first,) = asked.ask({"gpt2-small": gpt2}, tasks[:1], study)
-    other = cells.Study(**vars(study) | {"settings": pt.Settings(steps=3)})
-    (second,) = asked.ask({"gpt2-small": gpt2}, tasks[:1], other)
+    (first,) = asking.ask({"gpt2-small": gpt2}, tasks[:1], study)
+    other = replace(study, settings=pt.Settings(steps=3))
+    (second,) = asking.ask({"gpt2-small": gpt2}, tasks[:1], other)
     tuned = [[row["score"] for row in one.rows if row["kind"] == "tuned"] for one in (first, second)]
     assert tuned[0] != tuned[1]
 
 
 def test_what_was_said_and_is_damaged_is_asked_anew(gpt2, tasks, study, tmp_path):
-    (first,) = asked.ask({"gpt2-small": gpt2}, tasks[:1], study)
+    (first,) = asking.ask({"gpt2-small": gpt2}, tasks[:1], study)
     (file,) = [path for path in (tmp_path / "cache").glob("*.safetensors") if _is_said(path)]
     cut, empty = file.read_bytes()[:100], lambda: save_tensors(file, {}, {"rows": []}, kind="description")
     for damage in (lambda: file.write_bytes(cut), empty):
         damage()
         with pytest.warns(UserWarning, match="made anew"):
-            (again,) = asked.ask({"gpt2-small": gpt2}, tasks[:1], study)
+            (again,) = asking.ask({"gpt2-small": gpt2}, tasks[:1], study)
         assert again.rows == first.rows
 
 
 def _is_said(path):
     try:
-        return bool(asked.load_said(path).rows)
+        return bool(asking.load_said(path).rows)
     except pt.PromptError:
         return False
 
 
 def command(monkeypatch, *words):
     monkeypatch.setattr(sys, "argv", ["asked", *map(str, words)])
-    asked.main()
+    runpy.run_module("ptlib.book.real.asked", run_name="__main__")
 
 
 @pytest.fixture
 def facts(monkeypatch, tmp_path, tasks):
     """What the command line needs, with two relations alone."""
-    monkeypatch.setattr(asked, "relations", lambda *_: (tasks, {}))
-    monkeypatch.setattr(asked, "Study", lambda **more: cells.Study(**vars(STUDY) | more))
+    monkeypatch.setattr(cells, "relations", lambda *_: (tasks, {}))
+    monkeypatch.setattr(cells, "Study", lambda **more: replace(STUDY, **more))
     monkeypatch.setenv("PTLIB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PTLIB_LAMA", "folder")
 
@@ -93,14 +95,14 @@ def facts(monkeypatch, tmp_path, tasks):
 def test_the_command_line_asks_and_keeps(facts, gpt2, tasks, study, tmp_path, monkeypatch):
     command(monkeypatch, WEIGHTS / "gpt2-small", "--obtained", "made here", "--to", tmp_path / "a.json")
     table = kept.kept_descriptions(tmp_path / "a.json")
-    rows = [row for one in asked.ask({"gpt2-small": gpt2}, tasks, study) for row in one.rows]
+    rows = [row for one in asking.ask({"gpt2-small": gpt2}, tasks, study) for row in one.rows]
     found = table.to_dict("records")
     assert [row["text"] for row in found] == [row["text"] for row in rows]
     assert [(row["own"], row["other"]) for row in found] == [(row["own"], row["other"]) for row in rows]
     assert [row["score"] for row in found] == pytest.approx([row["score"] for row in rows], abs=1e-4)
     about = kept.provenance(tmp_path / "a.json")
     assert about["obtained"] == "made here"
-    assert about["text"] == asked.ASKING
+    assert about["text"] == asking.ASKING
     assert about["study"]["settings"]["steps"] == 2
     assert about["seconds"]["gpt2-small"] > 0
     assert set(about["models"]) == {"gpt2-small"}
