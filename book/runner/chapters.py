@@ -15,11 +15,13 @@ from book.runner.progress import Progress
 from book.runner.run import Run, Verdict
 from book.runner.stop import kill_children
 
+LONG = 15  # seconds; a page of its own takes some two to make
+
 
 def run_chapters(chapters: list[Page], run: Run, *, show_pages: bool) -> list[Verdict]:
     """Bring all chapters up to date, longest first by the last measure; returns their verdicts in the order given.
 
-    With `show_pages`, the page of each chapter is made as soon as it has run.
+    With `show_pages`, the page of each chapter that takes its time is made as soon as it has run.
     """
     verdicts = {page.name: verdict for page in chapters if (verdict := standing(page, run))}
     rest = [page for page in chapters if page.name not in verdicts]
@@ -31,7 +33,8 @@ def run_chapters(chapters: list[Page], run: Run, *, show_pages: bool) -> list[Ve
     def work(page: Page) -> None:
         verdict = verdicts[page.name] = execute_chapter(page, run, progress)
         progress.say(f"{page.name}: {verdict.outcome} in {verdict.seconds:.0f} s")
-        if show_pages and verdict.outcome == "executed" and (html := preview(page, verdict, run)):
+        shown = show_pages and verdict.outcome == "executed" and verdict.seconds > LONG
+        if shown and (html := preview(page, verdict, run)):
             progress.say(f"{page.name}: its page, as it is now: {html}")
 
     with _surroundings(run):

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ptlib.models.language_model import LanguageModel
 
-CPU_TOKENS = 2_048  # more than that, and a CPU's caches no longer hold what a layer hands to the next
+CPU_TOKENS = 4_096  # more than that, and a CPU's caches no longer hold what a layer hands to the next
 CUDA_TOKENS = 131_072  # with more, a GPU is not busier
 LAYERS = 48  # of a model that does not say how many it has: as many as large ones have
 NUMBERS_A_LAYER = 34  # kept for the backward pass for each token, in widths of the model (Korthikanti et al. 2022)

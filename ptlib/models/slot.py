@@ -83,7 +83,8 @@ def attend(
         if attention_mask is not None and attention_mask.shape[2] > 1:
             rows = torch.arange(len(slot_at), device=slot_at.device)
             attention_mask = attention_mask.expand(len(slot_at), -1, -1, -1)[rows, :, slot_at].unsqueeze(2)
-    key, value = (side.repeat_interleave(query.shape[1] // side.shape[1], dim=1) for side in (key, value))
+    if (shared := query.shape[1] // key.shape[1]) > 1:
+        key, value = (side.repeat_interleave(shared, dim=1) for side in (key, value))
     scores = query @ key.transpose(2, 3) * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     if attention_mask is not None:
         scores = scores + attention_mask

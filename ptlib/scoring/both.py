@@ -11,7 +11,7 @@ from ptlib.models.quick import quick_copy
 from ptlib.prompts.cloze import encode_once, slot_logits
 from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
 from ptlib.prompts.template import parse
-from ptlib.scoring.scores import Accuracy
+from ptlib.scoring.scores import Accuracy, is_first
 from ptlib.tasks.labels import allowed_words, among
 from ptlib.tasks.task import Task
 
@@ -41,7 +41,6 @@ def accuracy_both(
         part = cloze[rows]
         logits = slot_logits(quick_copy(lm), part, vectors.expand(len(rows), -1, -1))
         for place, mask in enumerate((None, allowed)):
-            best = among(logits, mask, torch.zeros_like(rows)).float().argmax(dim=-1)
-            hits[place, rows.cpu()] = (best == part.answers).cpu()
+            hits[place, rows.cpu()] = is_first(among(logits, mask, torch.zeros_like(rows)), part.answers).cpu()
     whole, chosen = (Accuracy(tuple(row.tolist())) for row in hits)
     return whole, chosen

@@ -54,7 +54,8 @@ def test_whatever_the_site_is_made_from_makes_it_anew(built, what):
     assert len(site_builds(builds)) == 1
 
 
-def test_pages_can_be_read_one_by_one(built):
+def test_pages_can_be_read_one_by_one(built, monkeypatch):
+    monkeypatch.setattr("book.runner.chapters.LONG", 0)
     book, builds = built
     book.write("01-one", "print('new')")
     builds.clear()
@@ -65,7 +66,16 @@ def test_pages_can_be_read_one_by_one(built):
     assert not page.exists()  # the site has it
 
 
+def test_a_page_that_is_done_in_no_time_comes_with_the_site(built):
+    book, builds = built
+    book.write("01-one", "print('new')")
+    builds.clear()
+    assert book.run_all() == 0
+    assert [staged.name for staged in builds] == ["stage"]
+
+
 def test_a_page_that_cannot_be_shown_early_holds_nothing_up(built, monkeypatch):
+    monkeypatch.setattr("book.runner.chapters.LONG", 0)
     book, _ = built
     monkeypatch.setattr("book.runner.preview.jupyter_book", lambda *arguments: (1, ""))
     book.write("01-one", "print('new')")
@@ -185,8 +195,9 @@ def test_a_new_site_that_cannot_be_placed_gives_way_to_the_old_one(built, monkey
     assert "print(seed)" in shown(book)
 
 
-def test_a_book_as_it_is_made(tmp_path):
+def test_a_book_as_it_is_made(tmp_path, monkeypatch):
     """With Jupyter Book itself, and a kernel."""
+    monkeypatch.setattr("book.runner.chapters.LONG", 0)
     book = Book(tmp_path, names=["01-one"])
     assert book.run_all() == 0, book.output
     assert "Executed in" in shown(book)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import ptlib as pt
-from ptlib.scoring.scores import Accuracy
+from ptlib.scoring.scores import Accuracy, is_first
 
 
 def test_micro_counts_examples_and_macro_counts_tasks():
@@ -38,6 +38,22 @@ def test_the_manual_template_is_scored_over_the_whole_vocabulary(lm, capital):
                 0, inputs["input_ids"][0] == lm.tokenizer.mask_token_id
             ][0]
         assert hit == (logits.argmax().item() == lm.word_id(example.answer))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_likeliest_word_is_the_first_of_equals(dtype):
+    draw = torch.Generator().manual_seed(0)
+    logits = torch.randint(-2, 3, (400, 9), generator=draw).to(dtype)  # most rows have their largest number twice
+    logits[:40, 3:] = float("-inf")  # as of words that are not allowed
+    answers = torch.randint(9, (400,), generator=draw)
+    best = logits.float().argmax(dim=-1)
+    assert (is_first(logits, answers) == (best == answers)).all()
+    assert is_first(logits, best).all()
+    assert ((logits == logits.amax(dim=-1, keepdim=True)).sum(dim=-1) > 1).any()
+
+
+def test_what_is_no_number_is_no_hit():
+    assert not is_first(torch.tensor([[0.0, float("nan")]]), torch.tensor([1])).any()
 
 
 def test_scores_by_seed_are_those_of_each_prompt(bert, capital):
