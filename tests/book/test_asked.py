@@ -144,3 +144,15 @@ def test_whatever_a_model_writes_comes_back(gpt2, tasks, tmp_path):
     ]
     kept.keep_descriptions(tmp_path / "a.json", rows, {"m": gpt2}, tasks, STUDY)
     assert tuple(kept.kept_descriptions(tmp_path / "a.json").text) == said
+
+
+def test_what_is_kept_with_the_book_is_whole_and_small():
+    table, parts = kept.kept_descriptions(), kept.relations_measured(kept.ASKED)
+    assert kept.ASKED.stat().st_size < 200_000
+    about = table[["model", "relation", "seed", "kind", "from_layer", "to_layer"]]
+    assert not about.duplicated().any()
+    assert len(table) == about.model.nunique() * len(parts) * len(KINDS) * 9
+    assert set(table.kind) == set(KINDS)
+    assert parts["chosen on"].sum() == 8
+    assert table.own.isin((0, 1)).all()
+    assert table.other.between(0, 1).all()
