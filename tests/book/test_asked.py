@@ -93,7 +93,8 @@ def facts(monkeypatch, tmp_path, tasks):
 
 
 def test_the_command_line_asks_and_keeps(facts, gpt2, tasks, study, tmp_path, monkeypatch):
-    command(monkeypatch, WEIGHTS / "gpt2-small", "--obtained", "made here", "--to", tmp_path / "a.json")
+    for_the_record = ("--obtained", "made here", "--prompts", "all")
+    command(monkeypatch, WEIGHTS / "gpt2-small", *for_the_record, "--to", tmp_path / "a.json")
     table = kept.kept_descriptions(tmp_path / "a.json")
     rows = [row for one in asking.ask({"gpt2-small": gpt2}, tasks, study) for row in one.rows]
     found = table.to_dict("records")
@@ -101,7 +102,7 @@ def test_the_command_line_asks_and_keeps(facts, gpt2, tasks, study, tmp_path, mo
     assert [(row["own"], row["other"]) for row in found] == [(row["own"], row["other"]) for row in rows]
     assert [row["score"] for row in found] == pytest.approx([row["score"] for row in rows], abs=1e-4)
     about = kept.provenance(tmp_path / "a.json")
-    assert about["obtained"] == "made here"
+    assert (about["obtained"], about["prompts"]) == ("made here", "all")
     assert about["text"] == asking.ASKING
     assert about["study"]["settings"]["steps"] == 2
     assert about["seconds"]["gpt2-small"] > 0

@@ -19,6 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ptlib.book.real.asked", description=__doc__)
     parser.add_argument("models", nargs="+", type=Path, help="folders, a causal model each")
     parser.add_argument("--obtained", default="", help="how the models were obtained, for the record")
+    parser.add_argument("--prompts", default="", help="how the prompts were kept, for the record")
     parser.add_argument("--commit", default="", help="the version of this library, for the record")
     parser.add_argument("--to", type=Path, required=True, help="the file that the descriptions go to")
     arguments = parser.parse_args()
@@ -33,8 +34,8 @@ def main() -> None:
         for said in ask(lms, tasks, study):
             rows += said.rows
             seconds[said.rows[0]["model"]] += said.seconds
-            about = {"obtained": arguments.obtained, "commit": arguments.commit, "seconds": seconds}
-            keep_descriptions(arguments.to, rows, lms, tasks, study, text=ASKING, **about)
+            about = {name: getattr(arguments, name) for name in ("obtained", "prompts", "commit")}
+            keep_descriptions(arguments.to, rows, lms, tasks, study, text=ASKING, seconds=seconds, **about)
     except PromptError as error:
         sys.exit(str(error))
 
