@@ -100,7 +100,7 @@ def frontier(table: "pandas.DataFrame", drops: Sequence[int | float]) -> "pandas
     """The frontier of likeness against accuracy: what `within` finds for each drop, with the largest gamma, as means.
 
     Returns:
-        a row for each: `allowed`, and the means of `f1`, `match`, `distance` and `drop` (on test examples).
+        for each a row of `allowed`, and the means of `f1`, `match`, `distance` and `drop` (on test examples).
     """
     import pandas as pd
 

@@ -46,7 +46,7 @@ def load_lama(source: str | Path | None = None) -> dict[str, Task]:
         tasks by relation, in numeric order.
 
     Warns:
-        of rows without relation, subject or object, which are left out; says how many.
+        UserWarning: rows without relation, subject or object are left out; says how many.
 
     Raises:
         PromptError: no network and nothing in the cache, a missing column, or what `read_lama` raises.
@@ -107,7 +107,7 @@ def in_vocabulary(tasks: Sequence[Task], lms: Sequence[LanguageModel]) -> "tuple
     """Tasks with only the examples whose answers are one token in every model, and how many those are.
 
     Returns:
-        the tasks in the same order, and a row for each task and split: `task`, `split`, `kept`, `dropped`.
+        the tasks in the same order, and `task`, `split`, `kept`, `dropped` in a row for each task and split.
     """
     import pandas as pd
 

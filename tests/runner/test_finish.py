@@ -108,6 +108,26 @@ def test_what_a_screen_reader_is_told_is_put_right(tmp_path):
     assert soup.find(string="A work").parent["role"] == "listitem"
 
 
+def test_the_reference_has_no_marks_of_what_made_it(tmp_path):
+    parameter = '<em class="sig-param">{}</em>'
+    soup = finished(
+        tmp_path,
+        '<p>~a.b</p><dl class="py"><dt>A<span class="sig-paren">(</span>'
+        + ", ".join(map(parameter.format, ("*args", "**kwargs")))
+        + '<span class="sig-paren">)</span></dt><dd>one of ~ptlib.a.B</dd></dl><dl class="py"><dt>C'
+        + parameter.format("*args")
+        + ", "
+        + parameter.format("settings=&lt;factory&gt;")
+        + "</dt></dl>",
+    )
+    assert [part.get_text() for part in soup.select("p, dt, dd")] == [
+        "~a.b",
+        "A",
+        "one of B",
+        "C*args, settings=...",
+    ]
+
+
 def test_thebe_is_not_loaded_and_other_scripts_are(tmp_path):
     soup = finished(
         tmp_path,
