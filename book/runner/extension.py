@@ -35,6 +35,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     pybtex.plugin.register_plugin("pybtex.style.formatting", "author_year", AuthorYear)
     app.config.html_static_path.append(str(STATIC))
     app.add_css_file("pages.css")
+    app.add_js_file("print.js")
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -1,6 +1,7 @@
 """What is put right in the built pages: figures in both themes, and what the theme gives a screen reader wrongly."""
 
 import copy
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,6 +18,7 @@ COLOURS = {
     "<svg ": f'<svg fill="{INK}" ',
 }
 DARK = ".dark.svg"
+MARKS = re.compile(r"~[\w.]+\.(?P<name>\w+)|<factory>")
 
 
 def finish(html: Path) -> None:
@@ -27,6 +29,7 @@ def finish(html: Path) -> None:
             _in_both_themes(image, page.parent)
         _without_thebe(soup)
         _for_all_readers(soup)
+        _as_python_says_it(soup)
         page.write_text(str(soup), encoding="utf-8")
 
 
@@ -72,3 +75,15 @@ def _for_all_readers(soup: BeautifulSoup) -> None:
         sidebar["role"], sidebar["aria-label"] = "region", "The book"
     for entry in soup.select('[role="doc-biblioentry"]'):
         entry["role"] = "listitem"
+
+
+def _as_python_says_it(soup: BeautifulSoup) -> None:
+    """Names and signatures of the reference without the marks that Sphinx leaves in them."""
+    for text in soup.find_all(string=MARKS):
+        if text.find_parent(class_="py"):
+            text.replace_with(MARKS.sub(lambda mark: mark["name"] or "...", text))
+    for signature in soup.select("dl.py > dt"):
+        if [parameter.get_text() for parameter in signature.select(".sig-param")] == ["*args", "**kwargs"]:
+            # A protocol, of which no instance is made.
+            for part in [*signature.select(".sig-param, .sig-paren"), *signature.find_all(string=", ")]:
+                part.extract()

@@ -14,6 +14,7 @@ from book.runner.quotes import literally
 PAGE = "book/what-we-found"
 PUBLISHED = Path("ptlib") / "book" / "published.toml"
 ON_REAL = Path("ptlib") / "book" / "real" / "beside.toml"
+OF_REAL, IS_OF_REAL = "on_real", "is about them"  # what chapters call their claims about real models
 HOLDS, FALSE, NOT_MEASURED = "holds", "**does not hold**", "not measured"
 
 
@@ -31,7 +32,8 @@ def what_we_found(pages: Sequence[Page], values: Mapping[str, Mapping], profile:
     beside = {claim: says for statement in papers["statements"] for claim, says in statement["claims"].items()}
     _require(claims, PUBLISHED, beside)
     _require(claims, ON_REAL, [*on_real, *(decided["by"] for decided in on_real.values())])
-    real = {claim: decided["says"] for claim, decided in on_real.items() if claims[decided["by"]]["holds"]}
+    real = {claim: IS_OF_REAL for claim in claims if claim.split()[1] == OF_REAL}
+    real |= {claim: decided["says"] for claim, decided in on_real.items() if claims[decided["by"]]["holds"]}
     lines = [*_beside_the_papers(papers, claims), *_every_claim(chapters, claims, beside, real, profile)]
     return "\n".join([*lines, ""])
 
@@ -89,9 +91,18 @@ def _every_claim(
         "stops where a claim does not hold in a profile that it was written for."
     )
     for chapter, page in chapters.items():
-        own = {name: about for name, about in claims.items() if name.split()[0] == chapter}
-        if own:
-            yield f"\n### [](/{page})\n\n| claim | here | the paper | real models |\n|---|---|---|---|"
-        for name, about in own.items():
-            says = verdict(about), _agrees(name, about, beside), real.get(name, "")
-            yield f"| {literally(about['sentence'])} | {' | '.join(says)} |"
+        rows = [
+            (literally(about["sentence"]), verdict(about), _agrees(name, about, beside), real.get(name, ""))
+            for name, about in claims.items()
+            if name.split()[0] == chapter
+        ]
+        if rows:
+            yield f"\n### [](/{page})\n"
+            yield from _table(("claim", "here", "the paper", "real models"), rows)
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A table in Markdown, without columns of which every cell is empty."""
+    kept = [place for place in range(len(names)) if any(row[place] for row in rows)]
+    for row in (names, ["---"] * len(names), *rows):
+        yield f"| {' | '.join(row[place] for place in kept)} |"

@@ -1,6 +1,7 @@
 """Reading notebooks, of which any may be damaged."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -31,6 +32,21 @@ def read_notebook(path: Path) -> NotebookNode:
         # nbformat checks little before it converts, so a wrong shape comes out as any of these.
         raise BookError(f"{path}: JSON, but not a notebook ({first_line(str(error))}); restore the file") from error
     return notebook
+
+
+def in_one_piece(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """Outputs in which what was printed is one piece wherever nothing else stands between; a kernel may cut anywhere.
+
+    What shows notebooks ends a line at each cut.
+    """
+    joined: list[NotebookNode] = []
+    for output in (each.copy() for each in outputs):
+        before = joined[-1] if joined else {}
+        if output.output_type == "stream" and before.get("name") == output.name:
+            before["text"] += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:

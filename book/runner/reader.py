@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from book.runner.bookkeeping import without_notes
 from book.runner.errors import BookError
 from book.runner.files import emptied
-from book.runner.notebooks import read_notebook, write_notebook
+from book.runner.notebooks import in_one_piece, read_notebook, write_notebook
 from book.runner.pages import Page, repository, settings, version
 from book.runner.reader_text import RAW, Reader
 from book.runner.references import References, references
@@ -147,16 +147,11 @@ def _title(cell: NotebookNode) -> str:
 
 def _outputs(cell: NotebookNode) -> list[NotebookNode]:
     """The outputs that are seen, with what was printed in one piece."""
-    merged: list[NotebookNode] = []
-    for output in (each.copy() for each in cell.outputs if not _is_record(each)):
-        before = merged[-1] if merged else {}
-        if output.output_type == "stream" and before.get("name") == output.name:
-            before["text"] += output.text
-            continue
+    outputs = in_one_piece(each for each in cell.outputs if not _is_record(each))
+    for output in outputs:
         if output.output_type == "execute_result":
             output.execution_count = None
-        merged.append(output)
-    return merged
+    return outputs
 
 
 def _tags(cell: NotebookNode) -> set[str]:

@@ -9,7 +9,7 @@ from book.runner.buttons import put_settings
 from book.runner.files import emptied
 from book.runner.found import PAGE as FOUND
 from book.runner.found import what_we_found
-from book.runner.notebooks import read_notebook, write_notebook
+from book.runner.notebooks import in_one_piece, read_notebook, write_notebook
 from book.runner.pages import Page
 from book.runner.quotes import fill, noted
 from book.runner.results import figures
@@ -72,13 +72,15 @@ def put_chapter(page: Page, verdict: Verdict, folder: Path, run: Run) -> None:
 
 
 def dress(notebook: NotebookNode, verdict: Verdict, profile: str) -> None:
-    """Make an executed notebook fit to be read: a line on time and machine, and nothing of papermill's doing."""
+    """Make an executed notebook fit to be read: a line on time and machine, and nothing of what executed it."""
     line = f"*Executed in {verdict.seconds:.0f} seconds, profile `{profile}`, on {verdict.machine}.*"
     first = notebook.cells[0]
     title, _, rest = first.source.partition("\n")
     first.source = f"{title}\n\n{line}\n{rest}"
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
+        if cell.cell_type == "code":
+            cell.outputs = in_one_piece(cell.outputs)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.metadata.tags.append("remove-cell")
     notebook.metadata.pop("papermill", None)

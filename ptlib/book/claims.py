@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ptlib.book.notes import record
+from ptlib.book.notes import in_print, record
 from ptlib.errors import PromptError
 
 Numbers = float | int | np.number | Sequence | np.ndarray
@@ -82,7 +82,7 @@ def claim(name: str, sentence: str, *needs: Comparison, profiles: Sequence[str] 
     """
     if not needs:
         raise PromptError(f"the claim {name!r} compares no numbers; give what must be true, such as more(a, b)")
-    holds = all(need.holds for need in needs)
+    sentence, holds = in_print(sentence), all(need.holds for need in needs)
     about = {
         "sentence": sentence,
         "holds": holds,

@@ -22,7 +22,7 @@ for (const box of document.querySelectorAll(".explorer:not([data-moves])")) {
       const control = make(label, "input", "", { type: "range", min: 0, max: values.length - 1, step: 1, value: 0, name });
       const reading = make(label, "output");
       return { name, control, value: () => {
-        reading.textContent = ` ${values[control.value]}`;
+        reading.textContent = `${values[control.value]}`;
         control.setAttribute("aria-valuetext", values[control.value]);
         return values[control.value];
       } };
@@ -36,7 +36,7 @@ for (const box of document.querySelectorAll(".explorer:not([data-moves])")) {
     const row = rows.find((row) => chosen.every(([name, value]) => row[name] === value));
     const shown = box.querySelector(".shown");
     shown.replaceChildren();
-    if (!row) return make(shown, "p", "Not measured.");
+    if (!row) return make(shown, "p", "This choice was not measured; take another.");
     for (const [name, value] of Object.entries(row).filter(([name]) => !choose.includes(name))) {
       if (Array.isArray(value)) table(shown, value);
       else make(make(shown, "p", `${name}: `), "strong", value);

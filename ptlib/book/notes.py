@@ -1,5 +1,6 @@
 """What chapters use to hand numbers and figures to the text around them."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,20 @@ from matplotlib.figure import Figure
 from pandas import Series
 
 from ptlib.scoring.scores import interval
+
+HYPHEN = re.compile(r"(?<![\w.])-(?=\.?\d)")  # as Python writes a minus
+BELOW_ZERO = re.compile(r"(?<![\w.])[+-](?=0(\.0+)?(?!\.?\d))")  # a sign that rounding has left without a number
+
+
+def in_print(text: str) -> str:
+    """A text whose numbers are set as in print: with a true minus, no sign before zero, unbroken at "±" and "(a to b)".
+
+    >>> in_print("-0.17 in albert-small, and -0.00")
+    '\N{MINUS SIGN}0.17 in albert-small, and 0.00'
+    """
+    text = HYPHEN.sub("\N{MINUS SIGN}", BELOW_ZERO.sub("", text))
+    text = re.sub(r"(?<=\d) ± (?=\d)", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=\() ?(\S+) to (\S+)(?=[;)])", "\\1\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}\\2", text)
 
 
 def note(name: str, value: float | int | str | dict | list | np.generic) -> None:
@@ -29,17 +44,17 @@ def note_mean(name: str, values: Sequence[float] | Float[np.ndarray, " seeds"]) 
 
 def said(values: Sequence[float] | Float[np.ndarray, " seeds"]) -> str:
     """Mean and standard deviation over seeds, such as "0.803 ± 0.011"; a single value alone."""
-    return f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
+    return in_print(f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""))
 
 
 def with_interval(values: Sequence[float] | Float[np.ndarray, " cases"] | Series) -> str:
-    """Mean and 95 % bootstrap interval over cases, such as "0.803 (0.790 to 0.815)", without what is not a number."""
+    """Mean and 95% bootstrap interval over cases, such as "0.80 (0.79 to 0.82)", without what is not a number."""
     known = np.asarray(values, dtype=float)
     known = known[~np.isnan(known)]
     if not known.size:
         return "-"
     low, high = interval(known)
-    return f"{known.mean():.3f} ({low:.3f} to {high:.3f})"
+    return in_print(f"{known.mean():.2f} ({low:.2f} to {high:.2f})")
 
 
 def note_figure(name: str, figure: Figure) -> None:

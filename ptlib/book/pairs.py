@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from ptlib.models.language_model import LanguageModel
 
+#: Kinds of pairs of a source and a target.
 KINDS = ("masked to masked", "causal to masked", "masked to causal")
 
 
@@ -43,7 +44,7 @@ class Pairs:
 
     @cached_property
     def by_pair(self) -> pd.Series:
-        """By method, source and target: the mean over seeds."""
+        """By method, source and target, the mean over seeds."""
         return self.by_seed.groupby(["method", "source", "target"]).mean()
 
     def square(self, method: str) -> Float[np.ndarray, "targets sources"]:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib_inline.config import InlineBackend
 
@@ -18,6 +19,7 @@ from ptlib.prompts.template import SLOT, TEXT, VECTOR, parse
 STYLE = Path(__file__).parent / "book.mplstyle"
 WIDTH = 4.4  # inches: with letters of ten points, as large as a telephone shows them well
 ON_DARK, ON_BRIGHT = "#fefefe", "#010101"  # ink inside of a coloured field, which the dark theme leaves as it is
+SHADED = "#56b4e9"  # the box of a vector
 
 
 def use_style() -> None:
@@ -44,12 +46,16 @@ def panels(count: int, *, height: float | int = 2.8, below: bool = False) -> tup
 
 
 def legend_below(figure: Figure, *, columns: int) -> None:
-    """One legend for all axes, below them, where it lies on no curve; each label once."""
+    """One legend for all axes, below them, where it lies on no curve; each label once, its mark solid and large."""
     named: dict[str, Artist] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
-    figure.legend(handles=list(named.values()), labels=list(named), loc="outside lower center", ncols=columns)
+    legend = figure.legend(handles=list(named.values()), labels=list(named), loc="outside lower center", ncols=columns)
+    for mark in filter(None, legend.legend_handles):
+        mark.set_alpha(1)
+        if isinstance(mark, Line2D) and mark.get_linestyle() == "None":
+            mark.set_markersize(6)
 
 
 def heat_map(
@@ -67,18 +73,21 @@ def heat_map(
         rows: names of the rows.
         columns: names of the columns.
         label: what the numbers are.
-        numbers: write each share into its field; a share that is not a number leaves its field empty.
+        numbers: write each share into its field, instead of a bar that explains the colours; a share that is not a
+            number leaves its field empty.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 1.9 + 0.2 * len(rows)))
     image = axes.imshow(values, vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
     axes.set_yticks(range(len(rows)), rows)
     axes.grid(False)
-    if numbers:
-        for (row, column), value in np.ndenumerate(values):
-            text, ink = "" if np.isnan(value) else f"{value:.2f}", ON_BRIGHT if value > 0.6 else ON_DARK
-            axes.text(column, row, text, ha="center", va="center", fontsize=9, color=ink)
-    figure.colorbar(image, label=label, aspect=15)
+    if not numbers:
+        figure.colorbar(image, label=label, aspect=15)
+        return figure
+    axes.set_title(label)
+    for (row, column), value in np.ndenumerate(values):
+        text, ink = "" if np.isnan(value) else f"{value:.2f}", ON_BRIGHT if value > 0.6 else ON_DARK
+        axes.text(column, row, text, ha="center", va="center", fontsize=9, color=ink)
     return figure
 
 
@@ -122,7 +131,7 @@ def draw_cloze(template: str, text: str, *, answer: str) -> Figure:
     left = 0.0
     for part in parts:
         width = 0.55 if part == VECTOR else 0.95 if part == SLOT else 0.4 + 0.13 * len(part)
-        face, style = ("C4", "-") if part == VECTOR else ("white", "--" if part == SLOT else "-")
+        face, style = (SHADED, "-") if part == VECTOR else ("white", "--" if part == SLOT else "-")
         axes.add_patch(Rectangle((left, 0), width, 0.8, facecolor=face, edgecolor="black", linestyle=style))
         axes.text(left + width / 2, 0.4, "" if part in (VECTOR, SLOT) else part, ha="center", va="center")
         if part == SLOT:

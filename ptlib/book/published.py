@@ -13,8 +13,8 @@ def published_accuracy() -> pd.DataFrame:
     """Accuracy on 41 LAMA relations, in percent, as Wu, Wu and Mou (2024) report it.
 
     Returns:
-        a row for each method, source and target: `method`, `source`, `target`, `percent` (not a number where no
-        figure could be verified) and `known from`.
+        `method`, `source`, `target`, `percent` (not a number where no figure could be verified) and `known from` in
+        a row for each method, source and target.
     """
     table = tomllib.loads(FILE.read_text(encoding="utf-8"))["accuracy"]
     rows = []

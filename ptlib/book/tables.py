@@ -1,5 +1,6 @@
 """Tables: what chapters found, in rows that a narrow screen and paper show whole."""
 
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 
@@ -7,9 +8,12 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from ptlib.book.notes import said
+from ptlib.book.notes import in_print, said
 
 Cell = str | int | float | np.number | np.ndarray
+NO_WORDS = re.compile(
+    r"([+\N{MINUS SIGN}]?\d[\d.,]*%?(\s±\s[\d.]+|\s\(.*\))?|-|)"
+)  # a number that a chapter has written
 
 
 def table(rows: Iterable[Mapping[str, Cell]]) -> pd.DataFrame:
@@ -26,17 +30,17 @@ def show_table(rows: Iterable[Mapping[str, Cell]]) -> None:
     """Show a table below the cell, numbers at the right, and nothing where there are no rows; see `table`."""
     if not (found := list(rows)):
         return
-    words = {name for row in found for name, cell in row.items() if isinstance(cell, str)}
     frame = table(found)
-    display({"text/html": _html(frame, words), "text/plain": frame.to_string(index=False)}, raw=True)
+    display({"text/html": as_html(frame), "text/plain": frame.to_string(index=False)}, raw=True)
 
 
-def _html(frame: pd.DataFrame, words: set[str]) -> str:
-    """The table as HTML; that of pandas begins with an empty heading, and aligns all columns in one way."""
+def as_html(frame: pd.DataFrame) -> str:
+    """A table of texts as HTML; that of pandas begins with an empty heading, and aligns all columns in one way."""
+    words = {name for name in frame.columns if not all(map(NO_WORDS.fullmatch, frame[name]))}
 
     def row(tag: str, cells: Iterable[str]) -> str:
         sides = ("left" if name in words else "right" for name in frame.columns)
-        filled = (f'<{tag} style="text-align: {side}">{escape(cell)}' for side, cell in zip(sides, cells, strict=True))
+        filled = (f"<{tag}{_about(side, cell)}>{escape(cell)}" for side, cell in zip(sides, cells, strict=True))
         return "<tr>" + "".join(f"{cell}</{tag.partition(' ')[0]}>" for cell in filled) + "</tr>"
 
     body = "\n".join(row("td", cells) for cells in frame.to_numpy())
@@ -44,10 +48,16 @@ def _html(frame: pd.DataFrame, words: set[str]) -> str:
     return f'<table class="dataframe">\n<thead>{head}</thead>\n<tbody>\n{body}\n</tbody>\n</table>'
 
 
+def _about(side: str, cell: str) -> str:
+    """The attributes of a cell; a single word, such as a model's name, is not broken at its hyphens."""
+    word = "" if " " in cell else ' class="word"'
+    return f'{word} style="text-align: {side}"'
+
+
 def _said(cell: Cell) -> str:
     """The text of a cell."""
     if isinstance(cell, str):
-        return cell
+        return in_print(cell)
     if not np.size(cell):
         return ""
     if np.size(cell) > 1:
@@ -55,4 +65,4 @@ def _said(cell: Cell) -> str:
     number = np.asarray(cell).item()
     if isinstance(number, int):
         return f"{number:,}"
-    return "" if np.isnan(number) else f"{number:.3f}"
+    return "" if np.isnan(number) else in_print(f"{number:.3f}")

@@ -37,8 +37,9 @@ def closed_form(
 
     >>> import torch
     >>> from ptlib.carrying import relative
-    >>> vector, anchors = torch.tensor([[0.6, 0.8]]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    >>> closed_form(relative(vector, anchors), anchors)  # the vector that they describe
+    >>> vector = torch.tensor([[0.6, 0.8]])
+    >>> anchors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> closed_form(relative(vector, anchors), anchors)  # what they describe
     tensor([[0.6000, 0.8000]])
     """
     unit = normalize(anchors.double(), dim=-1)

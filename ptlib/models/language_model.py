@@ -35,7 +35,7 @@ class LanguageModel:
 
     @functools.cached_property
     def embeddings(self) -> Float[Tensor, "vocabulary dim"]:
-        """The word embeddings, the space in which prompts live: what the model's embedding module returns.
+        """The word embeddings, the space in which prompts live, as the model's embedding module returns them.
 
         In float32 at least, however the model holds them.
         """
@@ -68,7 +68,7 @@ class LanguageModel:
 
     @property
     def prompt_dtype(self) -> torch.dtype:
-        """How prompts and all that is reckoned in their space are held: float32 at least."""
+        """How prompts and all that is reckoned in their space are held; float32 at least."""
         return torch.promote_types(self.dtype, torch.float32)
 
     @property
@@ -129,7 +129,7 @@ class LanguageModel:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A hash of the weights and the vocabulary: equal exactly for models that behave alike."""
+        """A hash of the weights and the vocabulary, equal exactly for models that behave alike."""
         digest = hashlib.sha256(self.tokenizer.backend_tokenizer.to_str().encode())
         if self.dtype != torch.float32:  # equal numbers, but another arithmetic
             digest.update(str(self.dtype).encode())

@@ -35,7 +35,7 @@ def load_adapter(
         template: what PEFT's tokenizer was given, such as `"Tweet: [X] Label: [Y]"`.
 
     Warns:
-        if the adapter says that it was tuned on a model of another name.
+        UserWarning: the adapter says that it was tuned on a model of another name.
 
     Raises:
         PromptError: the folder is no adapter, one of another kind than prompt tuning, one with a head of its own, one

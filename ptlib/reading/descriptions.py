@@ -1,7 +1,7 @@
 """Descriptions: a language model says what its own soft prompt means.
 
 The hidden states that a prompt has in one layer are put, in the same or another, in the place of fillers in a text that
-asks for a description, and the model goes on (InSPEcT, Ramati, Gottesman and Geva 2024, arXiv 2410.11660).
+asks for a description, and the model goes on (InSPEcT, Ramati, Gottesman and Geva 2025, arXiv 2410.11660).
 """
 
 import inspect
@@ -63,7 +63,7 @@ def describe(
     count: int = 5,
     tokens: int = 12,
 ) -> tuple[Description, ...]:
-    """What a causal model says when it is asked for the meaning of a prompt (InSPEcT, Ramati et al. 2024).
+    """What a causal model says when it is asked for the meaning of a prompt (InSPEcT, Ramati et al. 2025).
 
     The answers begin with the likeliest words, and go on with the likeliest word each time.
 
@@ -79,7 +79,7 @@ def describe(
         tokens: at most, of each.
 
     Returns:
-        the answers, best first: by the mean log-probability of their tokens, which does not ask what the prompt is for.
+        the answers, best first by the mean log-probability of their tokens, which does not ask what the prompt is for.
 
     Raises:
         PromptError: a masked model, a text without exactly one `[V]` or too long for the model, a layer that the model

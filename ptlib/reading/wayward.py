@@ -81,7 +81,7 @@ def within(
 ) -> "pandas.DataFrame":
     """Of each task, text and seed, the prompt most like its text that drops by no more than some share on dev examples.
 
-    The paper's claim is about 2 % of the best prompt. Of prompts that are equally like their texts, the most accurate
+    The paper's claim is about 2% of the best prompt. Of prompts that are equally like their texts, the most accurate
     on dev examples is taken (with the smallest gamma among equals), or the one with the largest gamma. What `accuracy`
     and `drop` say, on test examples, was not looked at.
 
@@ -100,7 +100,7 @@ def frontier(table: "pandas.DataFrame", drops: Sequence[int | float]) -> "pandas
     """The frontier of likeness against accuracy: what `within` finds for each drop, with the largest gamma, as means.
 
     Returns:
-        a row for each: `allowed`, and the means of `f1`, `match`, `distance` and `drop` (on test examples).
+        for each a row of `allowed`, and the means of `f1`, `match`, `distance` and `drop` (on test examples).
     """
     import pandas as pd
 

@@ -44,7 +44,7 @@ def load_classification(name: str, *, words: Sequence[str] | None = None, templa
             that has changed: another column, or another label.
 
     Warns:
-        of rows without a text, which are left out; says how many.
+        UserWarning: rows without a text are left out; says how many.
     """
     known = _known()
     if name not in known:

@@ -34,8 +34,8 @@ def load_lama(source: str | Path | None = None) -> dict[str, Task]:
     """Every T-REx relation of LAMA: from a folder as `read_lama` reads it, or else from the Hugging Face hub.
 
     On the hub it is "facebook/lama" (1.3 million rows; needs `pip install datasets`), with a row for each sentence
-    that says a fact; each fact is taken once. It has no splits: here a hash of the subject decides, 60 % train, 15 %
-    dev, 25 % test, so a subject stands in the same split of every relation. These are not the splits of AutoPrompt and
+    that says a fact; each fact is taken once. It has no splits: here a hash of the subject decides, 60% train, 15%
+    dev, 25% test, so a subject stands in the same split of every relation. These are not the splits of AutoPrompt and
     OptiPrompt; for those give a folder. Licence: CC BY-NC 4.0 by the card's text; cite Petroni et al. (2019, 2020).
     The hub's files are kept in its cache, so that later no network is needed.
 
@@ -46,7 +46,7 @@ def load_lama(source: str | Path | None = None) -> dict[str, Task]:
         tasks by relation, in numeric order.
 
     Warns:
-        of rows without relation, subject or object, which are left out; says how many.
+        UserWarning: rows without relation, subject or object are left out; says how many.
 
     Raises:
         PromptError: no network and nothing in the cache, a missing column, or what `read_lama` raises.
@@ -107,7 +107,7 @@ def in_vocabulary(tasks: Sequence[Task], lms: Sequence[LanguageModel]) -> "tuple
     """Tasks with only the examples whose answers are one token in every model, and how many those are.
 
     Returns:
-        the tasks in the same order, and a row for each task and split: `task`, `split`, `kept`, `dropped`.
+        the tasks in the same order, and `task`, `split`, `kept`, `dropped` in a row for each task and split.
     """
     import pandas as pd
 

@@ -6,7 +6,7 @@ SPLITS = ("train", "dev", "test")
 
 
 def split_of(subject: str) -> str:
-    """The split a subject belongs to: 60 % train, 15 % dev, 25 % test.
+    """The split a subject belongs to: 60% train, 15% dev, 25% test.
 
     A hash of the subject alone decides, so that a fact keeps its split when others are added, and a
     subject stands in the same split of every relation.

@@ -95,6 +95,6 @@ def test_it_moves_by_keyboard_and_says_so(page):
         assert "</script>" in session.text(".shown table")
         assert "0.80" in session.text(".shown")
         session.press("select", DOWN)
-        assert session.text(".shown") == "Not measured."
+        assert session.text(".shown") == "This choice was not measured; take another."
         session.press("select", TAB)
         assert session.evaluate("document.activeElement.name") == "gamma"

@@ -1,6 +1,7 @@
 """Figures: one legend that lies on nothing, and letters that are read on a telephone."""
 
 from base64 import b64decode
+from itertools import pairwise
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -50,6 +51,25 @@ def test_a_legend_below_names_everything_once_and_lies_on_no_axes():
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
     assert all(legend.get_window_extent().y1 <= each.get_tightbbox().y0 for each in axes)
+
+
+def test_marks_in_a_legend_are_solid_and_large_however_pale_and_small_the_dots_are():
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], [0, 1], "o", alpha=0.3, markersize=2, label="dots")
+    legend_below(figure, columns=1)
+    (mark,) = figure.legends[0].legend_handles
+    assert (mark.get_alpha(), mark.get_markersize()) == (1, 6)
+    assert axes.lines[0].get_alpha() == 0.3
+
+
+def test_numbers_in_a_map_of_ten_columns_do_not_touch():
+    names = [f"model-{number}" for number in range(10)]
+    figure = heat_map(np.full((10, 10), 0.54), names, names, label="share", numbers=True)
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts[:10]]
+    assert min(right.x0 - left.x1 for left, right in pairwise(boxes)) > 2
+    assert figure.axes[0].get_title() == "share"
+    assert len(figure.axes) == 1
 
 
 def test_no_letter_is_smaller_than_nine_points():

@@ -30,8 +30,8 @@ def anchor(tmp_path_factory) -> pt.LanguageModel:
 def on_the_page(family):
     """The line of the API page about a family."""
     if family.refused:
-        return f"| {family.name} | loading | {families.REASONS[family.refused]} |"
-    return f"| {family.name} | {family.kind}: words, padding, longest text, prompt, tuned, carried, read back | right |"
+        return f"| {family.name} | | {families.REASONS[family.refused]} |"
+    return f"| {family.name} | {family.kind} | right |"
 
 
 def by_transformers(lm, sentence):

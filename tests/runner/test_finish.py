@@ -1,27 +1,28 @@
 """Built pages are put right: figures in both themes, and nothing that a screen reader is told wrongly."""
 
 import io
+import itertools
 
 import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from matplotlib.colors import to_rgb
 
-from book.runner.finish import DARK, INK, finish, in_light_ink
-from ptlib.book.plots import ON_BRIGHT, ON_DARK, heat_map, use_style
+from book.runner.finish import COLOURS, DARK, INK, finish, in_light_ink
+from ptlib.book.plots import ON_BRIGHT, ON_DARK, STYLE, heat_map, use_style
 
 
 @pytest.fixture
 def drawing():
     """A figure as SVG: with a legend in black, a grid, and ink inside of coloured fields."""
     matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-    import numpy as np
-
     with plt.style.context("default"):
         use_style()
         figure = heat_map(np.array([[0.1, 0.9]]), ["a"], ["b", "c"], label="share", numbers=True)
-        figure.axes[1].plot([0, 1], [0, 1], color="black")
-        figure.axes[1].grid(True)
+        figure.axes[0].plot([0, 1], [0, 1], color="black")
+        figure.axes[0].grid(True)
         text = io.StringIO()
         figure.savefig(text, format="svg")
         plt.close(figure)
@@ -59,6 +60,24 @@ def test_dark_ink_becomes_light_and_the_ground_nothing_but_what_stands_in_a_fiel
         assert drawing.count(ink) == light.count(ink) > 0
 
 
+def in_oklab(colour):
+    """Björn Ottosson's OKLab, in which distances are those that are seen."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    cones = [[0.41222, 0.53633, 0.05145], [0.21190, 0.68070, 0.10740], [0.08830, 0.28172, 0.62998]]
+    mixed = [[0.21045, 0.79362, -0.00407], [1.97800, -2.42859, 0.45059], [0.02590, 0.78277, -0.80868]]
+    return np.array(mixed) @ np.cbrt(np.array(cones) @ linear)
+
+
+def test_colours_of_lines_are_told_apart_in_both_themes():
+    with plt.style.context(STYLE):
+        colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    light = [colour.lower() for colour in colours]
+    for palette in (light, [COLOURS.get(colour, colour) for colour in light]):
+        seen = [in_oklab(colour) for colour in palette]
+        assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2)) > 0.1
+
+
 def test_other_images_stay_as_they_are(tmp_path):
     (tmp_path / "own.svg").write_text('<svg fill="#000000"/>', encoding="utf-8")
     soup = finished(
@@ -87,6 +106,26 @@ def test_what_a_screen_reader_is_told_is_put_right(tmp_path):
     assert not soup.i.attrs
     assert soup.find(id="pst-primary-sidebar")["role"] == "region"
     assert soup.find(string="A work").parent["role"] == "listitem"
+
+
+def test_the_reference_has_no_marks_of_what_made_it(tmp_path):
+    parameter = '<em class="sig-param">{}</em>'
+    soup = finished(
+        tmp_path,
+        '<p>~a.b</p><dl class="py"><dt>A<span class="sig-paren">(</span>'
+        + ", ".join(map(parameter.format, ("*args", "**kwargs")))
+        + '<span class="sig-paren">)</span></dt><dd>one of ~ptlib.a.B</dd></dl><dl class="py"><dt>C'
+        + parameter.format("*args")
+        + ", "
+        + parameter.format("settings=&lt;factory&gt;")
+        + "</dt></dl>",
+    )
+    assert [part.get_text() for part in soup.select("p, dt, dd")] == [
+        "~a.b",
+        "A",
+        "one of B",
+        "C*args, settings=...",
+    ]
 
 
 def test_thebe_is_not_loaded_and_other_scripts_are(tmp_path):

@@ -69,7 +69,7 @@ def claimed(holds, first=1.0, sentence="So | it is."):
 
 @pytest.fixture
 def found(book, monkeypatch):
-    """A book with the page, of which the first chapter makes three claims; gives the page as it is staged."""
+    """A book with the page, of which each chapter makes three claims; gives the page as it is staged."""
     contents = (book.root / "_toc.yml").read_text(encoding="utf-8")
     (book.root / "_toc.yml").write_text(contents + "- file: book/what-we-found\n", encoding="utf-8")
     (book.root / "book" / "what-we-found.md").write_text("# What we found\n", encoding="utf-8")
@@ -77,8 +77,10 @@ def found(book, monkeypatch):
     (book.root / PUBLISHED).write_text(PAPERS, encoding="utf-8")
     (book.root / ON_REAL).parent.mkdir()
     (book.root / ON_REAL).write_text(REAL, encoding="utf-8")
-    claims = {"up": claimed(True), "down": claimed(False, sentence="Down."), "none": claimed(False, None, "None.")}
-    monkeypatch.setattr("book.runner.results.claims", lambda notebook: claims)
+    first = {"up": claimed(True), "down": claimed(False, sentence="Down."), "none": claimed(False, None, "None.")}
+    second = {"up": claimed(True), "down": claimed(False), "on_real": claimed(True, sentence="Real.")}
+    monkeypatch.setattr("book.runner.results.claims", lambda notebook: second if "# Two" in str(notebook) else first)
+    book.write("02-two", "# Two")
 
     def page():
         assert book.run_all() == 0, book.output
@@ -95,7 +97,14 @@ def test_every_claim_is_shown_with_its_verdict(found, book):
     assert r"| So \| it is. | holds | agrees | holds too |" in text
     assert "| Down. | **does not hold** |  |  |" in text
     assert "| None. | not measured |  |  |" in text
-    assert "6 claims, of which 2 hold, 2 do not and 2 were not measured" in text
+    assert "6 claims, of which 3 hold, 2 do not and 1 were not measured" in text
+
+
+def test_what_is_about_real_models_says_so_and_columns_without_a_word_are_left_out(found):
+    first, second = found().split("### [](/book/")[1:]
+    assert "| claim | here | the paper | real models |" in first
+    assert "| claim | here | real models |" in second
+    assert "| Real. | holds | is about them |" in second
 
 
 def test_what_the_paper_says_stands_beside_what_we_claim(found):
