@@ -252,7 +252,7 @@ def shares_of_gap(shares: Mapping[str, float]) -> Verdict:
             False, f"{wrong[0]} closes {wanted[wrong[0]]:.0%} of it." if wrong else "name a method at least."
         )
     best = max(wanted, key=lambda method: wanted[method])
-    return Verdict(True, f"of the {len(wanted)}, {best} closes most: {wanted[best]:.0%}.")
+    return Verdict(True, f"of the {len(wanted)}, “{best}” closes most: {wanted[best]:.0%}.")
 
 
 CHECKS: dict[str, Callable[..., Verdict]] = {
