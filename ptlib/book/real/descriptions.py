@@ -4,7 +4,7 @@ A description names a task if it holds one of the task's words: those of its lab
 and its answers in training, in lower case, without the words that every text has. Controls are how often it names the
 other tasks, what the model says of random prompts, and what it says of the task's label in words, so that it is seen
 whether it could name the task at all. The question is that of InSPEcT (Ramati, Gottesman and Geva
-2024, arXiv 2410.11660), the rule is our own, and was written before any description of a real prompt was read.
+2025, arXiv 2410.11660), the rule is our own, and was written before any description of a real prompt was read.
 """
 
 from collections.abc import Iterable, Sequence

@@ -55,7 +55,7 @@ class Scores:
         return self.asked(method, target, *sources).mean(axis=1)
 
     def between(self, method: str, target: str, *sources: str) -> tuple[float, float]:
-        """Its 95 % interval over relations, of means over seeds."""
+        """Its 95% interval over relations, of means over seeds."""
         return interval(self.asked(method, target, *sources).mean(axis=0))
 
     def gap_closed(self, method: str, target: str, *sources: str) -> float:
