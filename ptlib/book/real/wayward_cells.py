@@ -1,0 +1,106 @@
+"""What is measured of waywardness on real models: the paper's own tasks, the texts, and the parts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ptlib.carrying.by_maps import Procrustes
+from ptlib.carrying.by_relations import ClosedForm, Method
+from ptlib.tasks.classification import DEV, read_classification
+from ptlib.tasks.splits import position_of
+from ptlib.tasks.task import Example, Task
+from ptlib.tasks.wordings import texts
+from ptlib.tuning.descent import Settings
+
+FOLDERS = {"trec": "trec", "sst2": "sst2", "subj": "subj", "ag_news": "agnews16"}  # the task that costs least first
+CARRIED: dict[str, Method] = {"closed form": ClosedForm(), "procrustes": Procrustes()}
+
+
+@dataclass(frozen=True)
+class Study:
+    """How it is measured.
+
+    Attributes:
+        seeds: of the prompts.
+        gammas: how strongly prompts are drawn to their texts; without a pull first.
+        dev: examples of each task that are chosen by, at most.
+        test: examples that are scored, at most.
+        settings: how prompts are tuned.
+        cache: where prompts and scores are kept.
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2)
+    gammas: tuple[int | float, ...] = (0, 1, 10)
+    dev: int = 100
+    test: int = 100
+    settings: Settings = Settings(steps=50)
+    cache: str | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A part of the measurement that is kept as soon as it is there.
+
+    Attributes:
+        table: "tuned", prompts on their own model; "carried", the same in the other; "beside", what needs no tuning.
+        task: the name of the task.
+        source: the model that prompts were tuned on, or that is asked where none were.
+        target: the model that is asked.
+        seed: of the prompts.
+    """
+
+    table: str
+    task: str
+    source: str
+    target: str
+    seed: int
+
+
+def cells(names: Sequence[str], tasks: Sequence[str], seeds: Sequence[int]) -> Iterator[Cell]:
+    """All parts: for each seed the first model by itself, then task by task the others, and what is carried.
+
+    So the model that costs least is to be named first, and what is there of a run that was stopped is whole by tasks.
+    """
+    for seed in seeds:
+        yield from (cell for task in tasks for cell in _asked(names[0], task, seed, seed == seeds[0]))
+        for task in tasks:
+            for place, name in enumerate(names[1:], start=1):
+                yield from _asked(name, task, seed, seed == seeds[0])
+                for other in names[:place]:
+                    yield Cell("carried", task, other, name, seed)
+                    yield Cell("carried", task, name, other, seed)
+
+
+def _asked(name: str, task: str, seed: int, is_first: bool) -> list[Cell]:
+    """A model by itself; what needs no tuning is asked once."""
+    asked = [Cell("tuned", task, name, name, seed)]
+    return [Cell("beside", task, name, name, seed), *asked] if is_first else asked
+
+
+def texts_for(task: str) -> dict[str, str]:
+    """What prompts are drawn to, and its kind: the definition of another task, and an ordinary sentence."""
+    another = "subj" if task == "trec" else "trec"  # short ones
+    return {texts(another, "true")[0]: "another task", texts(task, "unrelated")[-1]: "unrelated"}
+
+
+def classifications(folder: str | Path, study: Study) -> list[Task]:
+    """The paper's tasks, with as many dev and test examples as are wanted, first by a hash of their texts.
+
+    Raises:
+        PromptError: one that is not there.
+    """
+    whole = [_apart(read_classification(Path(folder) / place, name)) for name, place in FOLDERS.items()]
+    return [replace(task, dev=_some(task.dev, study.dev), test=_some(task.test, study.test)) for task in whole]
+
+
+def _apart(task: Task) -> Task:
+    """A task that has no text of test elsewhere, and a tenth of train for dev if it had none, as the hub's have."""
+    tested = {one.text for one in task.test}
+    train, dev = ([one for one in some if one.text not in tested] for some in (task.train, task.dev))
+    if not dev:
+        train, dev = ([one for one in train if (position_of(one.text) < DEV) == first] for first in (False, True))
+    return replace(task, train=tuple(train), dev=tuple(dev))
+
+
+def _some(examples: Sequence[Example], count: int) -> tuple[Example, ...]:
+    return tuple(sorted(examples, key=lambda one: position_of(one.text))[:count])
