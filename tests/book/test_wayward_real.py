@@ -3,9 +3,11 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 
 import ptlib as pt
+from ptlib.book.real import drawn
 from ptlib.book.real import wayward as entry
 from ptlib.book.real import wayward_cells as parts
 from ptlib.book.real import wayward_kept as kept
@@ -101,6 +103,22 @@ def test_an_interrupted_run_goes_on_and_what_was_measured_is_kept(chosen, tasks,
     assert about["tasks"]["P106"]["examples"]["test"] == len(tasks[0].test)
     again = pt.reading.within(kept.kept_wayward("tuned", file)[lambda rows: rows.model == "gpt2-small"])
     assert len(again) == len(TEXTS) * len(study.seeds)
+
+
+def test_what_prompts_do_and_what_they_read_as_is_drawn_by_the_strength_of_the_pull():
+    rows = [
+        {"model": model, "gamma": gamma, "accuracy": accuracy + shift, "f1": f1}
+        for model in ("a", "b")
+        for gamma, accuracy, f1 in ((0, 0.8, 0.1), (1, 0.7, 0.5))
+        for shift in (-0.1, 0.1)
+    ]
+    figure = drawn.draw_wayward(pd.DataFrame(rows))
+    assert [axes.get_title() for axes in figure.axes] == ["tuned and asked on a", "tuned and asked on b"]
+    for axes in figure.axes:
+        does, reads = (container.lines[0].get_ydata() for container in axes.containers)
+        assert does == pytest.approx([0.8, 0.7])
+        assert reads == pytest.approx([0.1, 0.5])
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1"]
 
 
 def test_what_cannot_be_read_is_refused_in_one_line(tmp_path):

@@ -1,17 +1,21 @@
 """Real language models: what carries a task between models that nobody taught the answers, measured and kept."""
 
 from ptlib.book.real.again import measured_again
-from ptlib.book.real.drawn import draw_ways
+from ptlib.book.real.drawn import draw_ways, draw_wayward
 from ptlib.book.real.kept import kept_rows, kept_words, provenance, relations_measured
 from ptlib.book.real.summary import SCORES, Scores
+from ptlib.book.real.wayward_kept import kept_wayward, wayward_provenance
 
 __all__ = [
     "SCORES",
     "Scores",
     "draw_ways",
+    "draw_wayward",
     "kept_rows",
+    "kept_wayward",
     "kept_words",
     "measured_again",
     "provenance",
     "relations_measured",
+    "wayward_provenance",
 ]

@@ -4,11 +4,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ptlib.book.real.wayward_cells import CARRIED, Cell, Study, cells, texts_for
-from ptlib.carrying.carry import transfer_many
+from ptlib.carrying.carry import Named, transfer_many
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.keeping.keys import key_of
 from ptlib.keeping.store import Store
@@ -24,7 +25,7 @@ from ptlib.tasks.task import Task
 from ptlib.tuning.start import random_prompt
 from ptlib.tuning.toward import Aim, text_ids, tune_toward
 
-Row = dict[str, str | float]
+Row = dict[str, Any]
 TABLES = ("tuned", "carried", "beside")
 
 
@@ -110,17 +111,14 @@ def _carried(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: St
     table = pd.DataFrame(_kept(home, lms, task, study, store))
     chosen = {Aim(task.name, row.text, row.gamma, row.seed) for row in within(table).itertuples()}
     source, target = lms[cell.source], lms[cell.target]
-    prompts = {
-        aim: prompt
-        for aim, prompt in prompts_of(source, task, study, cell.seed).items()
-        if aim.gamma == 0 or aim in chosen
-    }
-    rows, kinds = [], texts_for(task.name)
+    tuned, kinds = prompts_of(source, task, study, cell.seed), texts_for(task.name)
+    aims = [aim for aim in tuned if aim.gamma == 0 or aim in chosen]
+    prompts: Named = {aim: tuned[aim] for aim in aims}
+    rows: list[Row] = []
     for method, how in CARRIED.items():
         moved = transfer_many(prompts, source, target, method=how)
-        scores = accuracy_many(target, [task], moved, quick=True)
-        for (aim, prompt), score in zip(moved.items(), scores, strict=True):
-            read = str(project(target, prompt))
+        for aim, score in zip(aims, accuracy_many(target, [task], moved, quick=True), strict=True):
+            read = str(project(target, moved[aim]))
             row = {"source": cell.source, "target": cell.target, "method": method, "kind": kinds[aim.text]}
             row |= aim._asdict() | {"chosen": aim in chosen, "accuracy": score}
             rows.append(row | {"projection": read, "f1": word_f1(aim.text, read)})
