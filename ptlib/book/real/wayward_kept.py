@@ -75,8 +75,8 @@ def kept_wayward(table: str, path: Path = WAYWARD) -> pd.DataFrame:
 
     Args:
         table: "tuned", what `waywardness` says of each prompt on its own model, with the `model` and the `kind` of its
-            text; "carried", of each text the prompt without a pull and the `chosen` one, asked of the other model;
-            "beside", the accuracy of the manual template, of a random prompt and of the most frequent label.
+            text; "carried", the same prompts asked of the other model, by `method`; "beside", the accuracy of the
+            manual template, of a random prompt and of the most frequent label.
         path: the file.
 
     Raises:

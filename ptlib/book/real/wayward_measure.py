@@ -18,7 +18,7 @@ from ptlib.models.quick import arithmetic, quick_copy
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.reading.likeness import word_f1
 from ptlib.reading.projection import project
-from ptlib.reading.wayward import waywardness, within
+from ptlib.reading.wayward import waywardness
 from ptlib.scoring.guess import most_frequent_answer
 from ptlib.scoring.scores import accuracy, accuracy_many
 from ptlib.tasks.task import Task
@@ -85,7 +85,7 @@ def _kept(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study
     key, since = key_of(models, about, how, cell, code=__name__), time.perf_counter()
     found = store.get(key)
     if found is None:
-        found = Rows(MEASURES[cell.table](cell, lms, task, study, store))
+        found = Rows(MEASURES[cell.table](cell, lms, task, study))
         store.put(key, found)
         best = max(row["accuracy"] for row in found.rows)
         print(
@@ -96,36 +96,29 @@ def _kept(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study
     return found.rows
 
 
-def _tuned(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study, _store: Store[Rows]) -> list[Row]:
+def _tuned(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study) -> list[Row]:
     """What `waywardness` says of each prompt on its own model."""
     lm, kinds = lms[cell.source], texts_for(task.name)
     table = waywardness(lm, [task], prompts_of(lm, task, study, cell.seed))
     return table.assign(model=cell.source, kind=table["text"].map(kinds)).to_dict("records")
 
 
-def _carried(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study, store: Store[Rows]) -> list[Row]:
-    """Of each text the prompt without a pull and the one chosen on dev examples, asked of the other model."""
-    import pandas as pd
-
-    home = replace(cell, table="tuned", target=cell.source)
-    table = pd.DataFrame(_kept(home, lms, task, study, store))
-    chosen = {Aim(task.name, row.text, row.gamma, row.seed) for row in within(table).itertuples()}
-    source, target = lms[cell.source], lms[cell.target]
-    tuned, kinds = prompts_of(source, task, study, cell.seed), texts_for(task.name)
-    aims = [aim for aim in tuned if aim.gamma == 0 or aim in chosen]
-    prompts: Named = {aim: tuned[aim] for aim in aims}
+def _carried(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study) -> list[Row]:
+    """The same prompts, asked of the other model, with the words that they are nearest to there."""
+    source, target, kinds = lms[cell.source], lms[cell.target], texts_for(task.name)
+    prompts: Named = dict(prompts_of(source, task, study, cell.seed).items())
     rows: list[Row] = []
     for method, how in CARRIED.items():
         moved = transfer_many(prompts, source, target, method=how)
-        for aim, score in zip(aims, accuracy_many(target, [task], moved, quick=True), strict=True):
-            read = str(project(target, moved[aim]))
+        for name, score in zip(moved, accuracy_many(target, [task], moved, quick=True), strict=True):
+            aim, read = Aim(*name), str(project(target, moved[name]))
             row = {"source": cell.source, "target": cell.target, "method": method, "kind": kinds[aim.text]}
-            row |= aim._asdict() | {"chosen": aim in chosen, "accuracy": score}
-            rows.append(row | {"projection": read, "f1": word_f1(aim.text, read)})
+            row |= aim._asdict() | {"accuracy": score, "projection": read, "f1": word_f1(aim.text, read)}
+            rows.append(row)
     return rows
 
 
-def _beside(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, _study: Study, _store: Store[Rows]) -> list[Row]:
+def _beside(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, _study: Study) -> list[Row]:
     """The manual template, a random prompt as long as the first text's, and the most frequent label."""
     lm = lms[cell.source]
     length = len(text_ids(lm, next(iter(texts_for(task.name)))))
