@@ -58,25 +58,17 @@ class Cell:
 
 
 def cells(names: Sequence[str], tasks: Sequence[str], seeds: Sequence[int]) -> Iterator[Cell]:
-    """All parts: of a seed and a few tasks first the model that is named first, then the others, and what is carried.
+    """All parts: of a seed and a few tasks what is tuned on the model that is named first, then on the others.
 
     So the model that costs least is to be named first, and what is there of a run that was stopped is whole by tasks.
     """
     for seed in seeds:
         for some in (tasks[start : start + AT_ONCE] for start in range(0, len(tasks), AT_ONCE)):
-            yield from (cell for task in some for cell in _asked(names[0], task, seed, seed == seeds[0]))
-            for task in some:
-                for place, name in enumerate(names[1:], start=1):
-                    yield from _asked(name, task, seed, seed == seeds[0])
-                    for other in names[:place]:
-                        yield Cell("carried", task, other, name, seed)
-                        yield Cell("carried", task, name, other, seed)
-
-
-def _asked(name: str, task: str, seed: int, is_first: bool) -> list[Cell]:
-    """A model by itself; what needs no tuning is asked once."""
-    asked = [Cell("tuned", task, name, name, seed)]
-    return [Cell("beside", task, name, name, seed), *asked] if is_first else asked
+            for name, task in ((name, task) for name in names for task in some):
+                if seed == seeds[0]:  # what needs no tuning is asked once
+                    yield Cell("beside", task, name, name, seed)
+                yield Cell("tuned", task, name, name, seed)
+                yield from (Cell("carried", task, name, other, seed) for other in names if other != name)
 
 
 def texts_for(task: str) -> dict[str, str]:
