@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ptlib.errors import PromptError
 from ptlib.tasks.hub_data import download
 from ptlib.tasks.json_lines import read_rows
-from ptlib.tasks.splits import SPLITS, position_of
+from ptlib.tasks.splits import SPLITS, position_of, split_of
 from ptlib.tasks.task import Example, Task, each_once, source_of
 from ptlib.tasks.text_files import is_there
 
@@ -77,6 +77,9 @@ def read_classification(
 ) -> Task:
     """A classification from a folder with `train.jsonl`, `dev.jsonl` and `test.jsonl`, or some of these.
 
+    Where there are none of them but an `all.jsonl`, as of Subj, which has no splits of its own, a hash of each text
+    says where it stands: 60 % train, 15 % dev, 25 % test.
+
     A row is `{"text": ..., "label": ...}`, where the label is a number from 0. Spaces around a text are left out,
     and so are rows of a file that repeat another one exactly; the task's `source` says how many. The licence is that
     of your copy.
@@ -97,10 +100,14 @@ def read_classification(
     labels, template = _words(words or about.get("words", ())), template or about.get("template")
     if not labels or not template:
         raise PromptError(f"{name}: give words= and template=; there are some for {', '.join(known)}")
-    paths = {split: folder / f"{split}.jsonl" for split in SPLITS}
+    paths = {split: folder / f"{split}.jsonl" for split in (*SPLITS, "all")}
     if not any(is_there(path) for path in paths.values()):
         raise PromptError(f"{folder}: holds none of {', '.join(path.name for path in paths.values())}")
-    splits, repeats = each_once({split: _of_file(path, labels) for split, path in paths.items()})
+    found = {split: _of_file(paths[split], labels) for split in SPLITS}
+    if not any(is_there(paths[split]) for split in SPLITS):
+        whole = _of_file(paths["all"], labels)
+        found = {split: [example for example in whole if split_of(example.text) == split] for split in SPLITS}
+    splits, repeats = each_once(found)
     if not any(splits.values()):
         raise PromptError(f"{folder}: its files hold no rows")
     source = source_of(about.get("title", name), str(folder), "that of your copy", about.get("citation", "its authors"))

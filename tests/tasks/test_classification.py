@@ -32,6 +32,22 @@ def test_a_folder_becomes_a_task_with_labels(weather, bert):
     assert pt.accuracy(bert, task, prompt, split="train").value == 1
 
 
+def test_a_file_without_splits_is_split_by_its_texts_and_gives_way_to_splits_that_are_there(tmp_path):
+    rows = [(f"text {number}", number % 2) for number in range(400)]
+    write(tmp_path / "all.jsonl", rows)
+    task = pt.read_classification(tmp_path, "subj")
+    whole = [(one.text, task.labels.index(one.answer)) for one in task.train + task.dev + task.test]
+    assert sorted(whole) == sorted(rows)
+    assert [len(task.examples(split)) / len(rows) for split in ("train", "dev", "test")] == pytest.approx(
+        [0.60, 0.15, 0.25], abs=0.06
+    )
+    write(tmp_path / "all.jsonl", rows[200:])
+    fewer = pt.read_classification(tmp_path, "subj")
+    assert set(fewer.test) <= set(task.test)
+    write(tmp_path / "test.jsonl", rows[:2])
+    assert [len(pt.read_classification(tmp_path, "subj").examples(split)) for split in ("train", "test")] == [0, 2]
+
+
 def test_the_paper_s_tasks_have_words_and_templates(weather):
     sentiment = pt.read_classification(weather, "sst2")
     assert sentiment.labels == ("terrible", "great")

@@ -2,9 +2,10 @@
 
 from ptlib.book.real.again import measured_again
 from ptlib.book.real.descriptions import best_pair, told
-from ptlib.book.real.drawn import draw_ways
+from ptlib.book.real.drawn import draw_ways, draw_wayward
 from ptlib.book.real.kept import ASKED, kept_descriptions, kept_rows, kept_words, provenance, relations_measured
 from ptlib.book.real.summary import SCORES, Scores
+from ptlib.book.real.wayward_kept import kept_wayward, wayward_provenance
 
 __all__ = [
     "ASKED",
@@ -12,11 +13,14 @@ __all__ = [
     "Scores",
     "best_pair",
     "draw_ways",
+    "draw_wayward",
     "kept_descriptions",
     "kept_rows",
+    "kept_wayward",
     "kept_words",
     "measured_again",
     "provenance",
     "relations_measured",
     "told",
+    "wayward_provenance",
 ]

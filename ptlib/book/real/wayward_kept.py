@@ -1,0 +1,105 @@
+"""What was measured of waywardness on real models, kept beside this file with where it comes from."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from ptlib.book.real.wayward_cells import Study
+from ptlib.book.real.wayward_measure import TABLES, Row
+from ptlib.errors import PromptError, first_line
+from ptlib.keeping.files import write_atomically
+from ptlib.models.language_model import LanguageModel
+from ptlib.tasks.splits import SPLITS
+from ptlib.tasks.task import Task
+from ptlib.tasks.text_files import is_there, read_text
+
+WAYWARD = Path(__file__).with_name("wayward.json")
+
+
+def keep_wayward(
+    path: Path,
+    tables: Mapping[str, Sequence[Row]],
+    lms: Mapping[str, LanguageModel],
+    tasks: Sequence[Task],
+    study: Study,
+    **more: str,
+) -> None:
+    """Write what was measured and where it comes from, in place of what was there.
+
+    Args:
+        path: the file.
+        tables: rows by the name of their table.
+        lms: the models.
+        tasks: the tasks.
+        study: how it was measured.
+        more: whatever else is for the record, such as the seconds that it took.
+    """
+    about = {
+        "models": {
+            name: {"parameters": lm.parameters, "words": lm.vocabulary, "fingerprint": lm.fingerprint}
+            for name, lm in lms.items()
+        },
+        "study": asdict(replace(study, cache=None)),
+        "tasks": {
+            task.name: {
+                "label": task.label,
+                "template": task.template,
+                "labels": task.labels,
+                "examples": {split: len(task.examples(split)) for split in SPLITS},
+            }
+            for task in tasks
+        },
+        "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "date": time.strftime("%Y-%m-%d"),
+        **more,
+    }
+    rows = {table: [{key: _short(value) for key, value in row.items()} for row in tables[table]] for table in TABLES}
+    text = json.dumps({"about": about, **rows}, separators=(",", ":"), ensure_ascii=False)
+    write_atomically(path, lambda place: place.write_text(text.replace('},{"', '},\n{"') + "\n", encoding="utf-8"))
+
+
+def _short(value: object) -> object:
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def kept_wayward(table: str, path: Path = WAYWARD) -> pd.DataFrame:
+    """The rows of a table that were kept.
+
+    Args:
+        table: "tuned", what `waywardness` says of each prompt on its own model, with the `model` and the `kind` of its
+            text; "carried", the same prompts asked of the other model, by `method`; "beside", the accuracy of the
+            manual template, of a random prompt and of the most frequent label.
+        path: the file.
+
+    Raises:
+        PromptError: an unknown table, or a file that is not there or damaged.
+    """
+    if table not in TABLES:
+        raise PromptError(f"no table {table!r}; there are {', '.join(TABLES)}")
+    return pd.DataFrame(_read(path)[table])
+
+
+def wayward_provenance(path: Path = WAYWARD) -> dict:
+    """Which models, tasks, settings, versions and machine the tables come from."""
+    return _read(path)["about"]
+
+
+def _read(path: Path) -> dict:
+    measured = "`python -m ptlib.book.real.wayward` measures it"
+    if not is_there(path):
+        raise PromptError(f"{path}: nothing is kept of waywardness on real models; {measured}")
+    try:
+        kept = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise PromptError(f"{path}: cut short or damaged ({first_line(error)}); {measured} anew") from error
+    if not isinstance(kept, dict) or {"about", *TABLES} - kept.keys():
+        raise PromptError(f"{path}: lacks some of about, {', '.join(TABLES)}; {measured} anew")
+    return kept
