@@ -3,7 +3,7 @@
 from nbformat import NotebookNode
 
 from book.runner.errors import BookError, first_line, named
-from book.runner.results import claims
+from book.runner.results import claims, noted_twice
 
 
 def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> None:
@@ -12,8 +12,8 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
     Raises:
         BookError: an error in the outputs, a cell that did not run or ran out of order, other parameters than were
             asked for, an image without alt text, or a warning, except in the paper profile, since real data may bring
-            some and hours of work would be lost; names the page and the cell. Or a claim that does not hold; names the
-            page, the sentence and the numbers.
+            some and hours of work would be lost; names the page and the cell. Or a name that is noted twice. Or a
+            claim that does not hold; names the page, the sentence and the numbers.
     """
     given = notebook.metadata.get("papermill", {}).get("parameters", {})
     if given != parameters:
@@ -29,6 +29,8 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
             raise BookError(f"{where}: did not run to its end")
         if cell.execution_count != number:
             raise BookError(f"{where}: ran as number {cell.execution_count}")
+    if twice := noted_twice(notebook):
+        raise BookError(f"{page}: notes {twice[0]!r} more than once; a text that quotes it could mean either")
     _check_claims(notebook, page, parameters.get("profile"))
 
 

@@ -2,6 +2,7 @@
 
 import ast
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator
 
 from nbformat import NotebookNode
@@ -27,6 +28,11 @@ def claims(notebook: NotebookNode) -> dict[str, dict]:
     """Every claim that an executed notebook made with `ptlib.book.claim`, by name, with its verdict and its numbers."""
     outputs = [output.get("metadata", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     return {about["scrapbook"]["name"]: dict(about["claim"]) for about in outputs if "claim" in about}
+
+
+def noted_twice(notebook: NotebookNode) -> list[str]:
+    """Names under which an executed notebook noted more than one thing."""
+    return [name for name, times in Counter(name for name, _ in _records(notebook)).items() if times > 1]
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:

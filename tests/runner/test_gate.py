@@ -48,6 +48,15 @@ def test_an_empty_cell_is_refused():
         check(notebook(source=" \n"), "one", {"seed": 0})
 
 
+def test_a_name_stands_for_one_thing():
+    noted = [
+        new_output("display_data", {"text/plain": text}, metadata={"scrapbook": {"name": "share"}}) for text in "12"
+    ]
+    check(notebook(outputs=noted[:1]), "one", {"seed": 0})
+    with pytest.raises(BookError, match="one: notes 'share' more than once"):
+        check(notebook(outputs=noted), "one", {"seed": 0})
+
+
 def test_real_data_may_bring_warnings():
     warned = notebook(outputs=[new_output("stream", name="stderr", text="oh\n")])
     warned.metadata["papermill"]["parameters"] = {"profile": "paper"}
