@@ -20,7 +20,7 @@ from ptlib.book.real.cells import TO_CHOOSE
 from ptlib.tasks.lama import split_by_subject
 from ptlib.tasks.task import Task
 
-LENGTH, ROWS, STEPS, FACTS, PROMPTS, BATCH = 5, 4, 4, 100, 2, 64
+LENGTH, ROWS, STEPS, FACTS, PROMPTS, BATCH = 5, 4, 12, 100, 2, 64
 TEMPLATE = "[V] " * LENGTH + "[X] [Y]"  # in front of the text, where `peft` puts it
 SETTINGS = pt.Settings(steps=STEPS, rows=ROWS)
 
