@@ -109,7 +109,7 @@ def test_a_chapter_of_one_s_own(tmp_path, monkeypatch):
     (tmp_path / "ptlib").symlink_to(ROOT / "ptlib")
     for file in ("requirements.txt", "_config.yml", "pyproject.toml"):
         (tmp_path / file).symlink_to(ROOT / file)
-    (command,) = [code for code in blocks(text, "") if "book.runner" in code]
+    (command,) = [code for code in blocks(text, "sh") if "book.runner" in code]
     arguments = command.split()[3:]
     build = tmp_path / "_build"
     monkeypatch.setenv("PTLIB_CACHE", str(build))

@@ -219,7 +219,7 @@ def test_where_plain_words_win(kept_scores):
 
 
 def test_how_much_of_the_gap_is_closed(kept_scores):
-    assert "linear map closes most: 33%" in right("7.2", {"linear map": 1 / 3})
+    assert "“linear map” closes most: 33%" in right("7.2", {"linear map": 1 / 3})
     assert "closes 33% of it" in wrong("7.2", {"linear map": 0.5})
     assert "was not carried from a to b" in wrong("7.2", {"guessing": 0.5})
     wrong("7.2", {})
