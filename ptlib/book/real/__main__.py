@@ -1,11 +1,10 @@
 """Command line: `python -m ptlib.book.real FOLDER` measures on the models in a folder, and keeps the results."""
 
-import argparse
-import os
 import sys
 from pathlib import Path
 
 from ptlib.book.real.cells import Study, relations
+from ptlib.book.real.command import folder_named, options
 from ptlib.book.real.kept import keep
 from ptlib.book.real.measure import measure
 from ptlib.book.real.written import written
@@ -16,17 +15,12 @@ from ptlib.models.loading import load
 
 def main() -> None:
     """Measure, from where an earlier run was stopped; what is there is written after each group of relations."""
-    parser = argparse.ArgumentParser(prog="python -m ptlib.book.real", description=__doc__)
-    parser.add_argument("models", nargs="+", type=Path, help="folders, a model each")
+    parser = options("ptlib.book.real", __doc__, "folders, a model each")
     parser.add_argument("--only-asked", nargs="*", type=Path, default=[], help="models that no prompt is tuned on")
-    parser.add_argument("--obtained", default="", help="how the models were obtained, for the record")
-    parser.add_argument("--commit", default="", help="the version of this library, for the record")
     parser.add_argument("--seconds", default="", help="what the measurement took, for the record")
     parser.add_argument("--last-first", action="store_true", help="for a second run beside a first one")
-    parser.add_argument("--to", type=Path, required=True, help="the file that the results go to")
     arguments = parser.parse_args()
-    if not (facts := os.environ.get("PTLIB_LAMA")):
-        sys.exit("the facts: PTLIB_LAMA names no folder")
+    facts = folder_named("PTLIB_LAMA", "the facts")
     try:
         study = Study(cache=str(default_cache()))
         lms = {path.name: load(str(path)) for path in (*arguments.models, *arguments.only_asked)}

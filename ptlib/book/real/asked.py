@@ -1,12 +1,10 @@
 """Command line: `python -m ptlib.book.real.asked MODEL` asks models what prompts mean, and keeps what they say."""
 
-import argparse
-import os
 import sys
-from pathlib import Path
 
 from ptlib.book.real.asking import ask
 from ptlib.book.real.cells import Study, relations
+from ptlib.book.real.command import folder_named, options
 from ptlib.book.real.descriptions import ASKING
 from ptlib.book.real.kept import keep_descriptions
 from ptlib.errors import PromptError
@@ -16,15 +14,10 @@ from ptlib.models.loading import load
 
 def main() -> None:
     """Ask, from where an earlier run was stopped; what is there is written after each prompt."""
-    parser = argparse.ArgumentParser(prog="python -m ptlib.book.real.asked", description=__doc__)
-    parser.add_argument("models", nargs="+", type=Path, help="folders, a causal model each")
-    parser.add_argument("--obtained", default="", help="how the models were obtained, for the record")
+    parser = options("ptlib.book.real.asked", __doc__, "folders, a causal model each")
     parser.add_argument("--prompts", default="", help="how the prompts were kept, for the record")
-    parser.add_argument("--commit", default="", help="the version of this library, for the record")
-    parser.add_argument("--to", type=Path, required=True, help="the file that the descriptions go to")
     arguments = parser.parse_args()
-    if not (facts := os.environ.get("PTLIB_LAMA")):
-        sys.exit("the facts: PTLIB_LAMA names no folder")
+    facts = folder_named("PTLIB_LAMA", "the facts")
     try:
         study = Study(seeds=(0,), cache=str(default_cache()))
         lms = {path.name: load(str(path)) for path in arguments.models}

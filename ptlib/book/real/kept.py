@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -35,7 +36,7 @@ def keep(
     **more: str,
 ) -> None:
     """Write scores, words of prompts and where they come from, in place of what was there."""
-    kept = {"about": _about(lms, study) | more, "relations": _known(rows, tasks)}
+    kept = {"about": where_from(lms, study) | more, "relations": _known(rows, tasks)}
     _write(path, kept | {"columns": COLUMNS, "rows": _plain(rows, COLUMNS), "words": list(words)})
 
 
@@ -48,12 +49,12 @@ def keep_descriptions(
     **more: object,
 ) -> None:
     """Write what models said of prompts and where it comes from, in place of what was there."""
-    kept = {"about": _about(lms, study) | more, "relations": _known(rows, tasks)}
+    kept = {"about": where_from(lms, study) | more, "relations": _known(rows, tasks)}
     _write(path, kept | {"columns": SAID, "rows": _plain(rows, SAID)})
 
 
-def _about(lms: Mapping[str, LanguageModel], study: Study) -> dict:
-    """Where results come from."""
+def where_from(lms: Mapping[str, LanguageModel], study: Any) -> dict:
+    """Where results come from: models, settings (a data class with a `cache`, which is left out), versions, machine."""
     return {
         "models": {
             name: {"parameters": lm.parameters, "width": lm.dim, "words": lm.vocabulary, "fingerprint": lm.fingerprint}

@@ -1,10 +1,8 @@
 """Command line: `python -m ptlib.book.real.wayward MODEL MODEL` measures how wayward prompts of real models are."""
 
-import argparse
-import os
 import sys
-from pathlib import Path
 
+from ptlib.book.real.command import folder_named, options
 from ptlib.book.real.wayward_cells import Study, classifications
 from ptlib.book.real.wayward_kept import keep_wayward
 from ptlib.book.real.wayward_measure import TABLES, Row, measure
@@ -15,16 +13,11 @@ from ptlib.models.loading import load
 
 def main() -> None:
     """Measure, from where an earlier run was stopped; what is there is written after each part."""
-    parser = argparse.ArgumentParser(prog="python -m ptlib.book.real.wayward", description=__doc__)
-    parser.add_argument("models", nargs="+", type=Path, help="folders, a model each")
-    parser.add_argument("--obtained", default="", help="how the models were obtained, for the record")
-    parser.add_argument("--commit", default="", help="the version of this library, for the record")
+    parser = options("ptlib.book.real.wayward", __doc__, "folders, a model each")
     parser.add_argument("--seconds", default="", help="what the measurement took, for the record")
     parser.add_argument("--last-first", action="store_true", help="for a second run beside a first one")
-    parser.add_argument("--to", type=Path, required=True, help="the file that the results go to")
     arguments = parser.parse_args()
-    if not (folder := os.environ.get("PTLIB_CLASSIFICATION")):
-        sys.exit("the classifications: PTLIB_CLASSIFICATION names no folder")
+    folder = folder_named("PTLIB_CLASSIFICATION", "the classifications")
     try:
         study = Study(cache=str(default_cache()))
         lms = {path.name: load(str(path)) for path in arguments.models}

@@ -1,16 +1,12 @@
 """What was measured of waywardness on real models, kept beside this file with where it comes from."""
 
 import json
-import os
-import platform
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 
+from ptlib.book.real.kept import where_from
 from ptlib.book.real.wayward_cells import Study
 from ptlib.book.real.wayward_measure import TABLES, Row
 from ptlib.errors import PromptError, first_line
@@ -41,12 +37,7 @@ def keep_wayward(
         study: how it was measured.
         more: whatever else is for the record, such as the seconds that it took.
     """
-    about = {
-        "models": {
-            name: {"parameters": lm.parameters, "words": lm.vocabulary, "fingerprint": lm.fingerprint}
-            for name, lm in lms.items()
-        },
-        "study": asdict(replace(study, cache=None)),
+    about = where_from(lms, study) | {
         "tasks": {
             task.name: {
                 "label": task.label,
@@ -56,9 +47,6 @@ def keep_wayward(
             }
             for task in tasks
         },
-        "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        "date": time.strftime("%Y-%m-%d"),
         **more,
     }
     rows = {table: [{key: _short(value) for key, value in row.items()} for row in tables[table]] for table in TABLES}
