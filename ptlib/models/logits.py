@@ -18,7 +18,7 @@ _bodies: weakref.WeakKeyDictionary[PreTrainedModel, str | None] = weakref.WeakKe
 
 
 def logits_at(
-    model: PreTrainedModel, where: Bool[Tensor, "rows tokens"], **inputs: Tensor
+    model: PreTrainedModel, where: Bool[Tensor, "rows tokens"], **inputs: Any
 ) -> Float[Tensor, "chosen vocabulary"]:
     """Logits of a language model at the positions marked in `where`, in reading order.
 
@@ -41,7 +41,7 @@ def logits_at(
 
 
 def _logits(
-    model: PreTrainedModel, body: str | None, where: Bool[Tensor, "rows tokens"], inputs: dict[str, Tensor]
+    model: PreTrainedModel, body: str | None, where: Bool[Tensor, "rows tokens"], inputs: dict[str, Any]
 ) -> Float[Tensor, "chosen vocabulary"]:
     if body is None:
         return model(**inputs, use_cache=False).logits[where]

@@ -63,6 +63,11 @@ def attend_quickly(model: PreTrainedModel) -> None:
         model.set_attn_implementation("eager")
 
 
+def attends_quickly(model: PreTrainedModel) -> bool:
+    """Whether a model computes attention by `attend`."""
+    return model in _last
+
+
 def attend(
     _module: nn.Module,
     query: Float[Tensor, "rows heads places width"],
@@ -107,7 +112,7 @@ def only_the_slot(model: PreTrainedModel, slot_at: Int[Tensor, " rows"]) -> Iter
         model: the language model.
         slot_at: the place of each row.
     """
-    if model not in _last:
+    if not attends_quickly(model):
         yield
         return
     last, rows, made = _last[model], torch.arange(len(slot_at), device=slot_at.device), 0

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ptlib.errors import PromptError
+from ptlib.models.beginnings import NONE, Beginnings
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.slot import only_the_slot
 from ptlib.models.with_vectors import logits_with
@@ -148,12 +149,19 @@ def concatenate(clozes: Sequence[Cloze]) -> Cloze:
 
 
 def slot_logits(
-    lm: LanguageModel, cloze: Cloze, vectors: Float[Tensor, "rows length dim"]
+    lm: LanguageModel, cloze: Cloze, vectors: Float[Tensor, "rows length dim"], beginnings: Beginnings = NONE
 ) -> Float[Tensor, "rows vocabulary"]:
-    """What the model says about the slot of each row, with the row's own prompt vectors in place."""
+    """What the model says about the slot of each row, with the row's own prompt vectors in place.
+
+    Args:
+        lm: the language model.
+        cloze: the rows.
+        vectors: those of each row.
+        beginnings: how each row begins, if the model has seen that already; see `passes`.
+    """
     places = torch.arange(cloze.ids.shape[1], device=lm.device)
-    with only_the_slot(lm.model, cloze.slot_at):
-        return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None])
+    with only_the_slot(lm.model, cloze.slot_at - beginnings.places):
+        return logits_where(lm, cloze, vectors, places == cloze.slot_at[:, None], beginnings)
 
 
 def logits_where(
@@ -161,6 +169,7 @@ def logits_where(
     cloze: Cloze,
     vectors: Float[Tensor, "rows length dim"],
     where: Bool[Tensor, "rows tokens"],
+    beginnings: Beginnings = NONE,
 ) -> Float[Tensor, "chosen vocabulary"]:
     """What the model says at marked places, in reading order, with each row's own prompt vectors in place."""
-    return logits_with(lm.model, cloze.ids, cloze.lengths, cloze.prompt_at, vectors, where)
+    return logits_with(lm.model, cloze.ids, cloze.lengths, cloze.prompt_at, vectors, where, beginnings)

@@ -10,10 +10,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.models.batches import chunks
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.quick import quick_copy
 from ptlib.prompts.cloze import Cloze, concatenate, encode, encode_once, slot_logits
+from ptlib.prompts.passes import passes
 from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
 from ptlib.prompts.template import parse
 from ptlib.tasks.labels import Allowed, allowed_words, among
@@ -162,9 +162,9 @@ def hits(
     sizes = [len(cloze) for cloze in clozes]
     owners = torch.repeat_interleave(torch.tensor(sizes)).to(lm.device)
     right = torch.empty(len(table), dtype=torch.bool)
-    for rows in chunks(lm, table.lengths):
-        part = table[rows]
-        logits = among(slot_logits(lm, part, vectors[owners[rows]]), allowed, owners[rows])
+    for rows, beginnings in passes(lm, table):
+        part, own = table[rows], owners[rows]
+        logits = among(slot_logits(lm, part, vectors[own], beginnings), allowed, own)
         right[rows.cpu()] = is_first(logits, part.answers).cpu()
     return [found.tolist() for found in right.split(sizes)]
 
@@ -177,7 +177,7 @@ def is_first(logits: Float[Tensor, "rows vocabulary"], answers: Int[Tensor, " ro
     """
     first = logits.gather(1, answers[:, None])[:, 0] == logits.amax(dim=-1)
     told = first.nonzero()[:, 0]
-    others = logits[told].scatter(1, answers[told, None], float("-inf"))
+    others = logits[told].scatter_(1, answers[told, None], float("-inf"))  # of a copy
     tied = told[others.amax(dim=-1) == logits[told, answers[told]]]
     first[tied] = logits[tied].float().argmax(dim=-1) == answers[tied]
     return first
