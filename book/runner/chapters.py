@@ -15,7 +15,7 @@ from book.runner.progress import Progress
 from book.runner.run import Run, Verdict
 from book.runner.stop import kill_children
 
-LONG = 15  # seconds; a page of its own takes some two to make
+LONG = 60  # seconds; a page of its own takes some three to make, from the chapters that run beside
 
 
 def run_chapters(chapters: list[Page], run: Run, *, show_pages: bool) -> list[Verdict]:

@@ -27,7 +27,7 @@ FAMILIES = ("bert", "roberta", "albert", "gpt2")  # the order that chapters name
 LAMA_RELATIONS = 41
 FIRST_RELATION = "P36"  # capitals, which most examples are about
 SPARED = (
-    "Most prompts of this chapter were tuned before and came with the book, in half precision; what is watched while "
+    "Most prompts of this chapter were tuned before and came with the book, in eight bits; what is watched while "
     "it is tuned, is tuned here. The command make anew tunes all of them anew and says how far any number moves."
 )
 LEAST = {"relations": 2, "seeds": 2, "steps": 1}  # chapters compare relations and seeds, so two of each

@@ -1,4 +1,7 @@
-"""Packs: what was tuned before and came along, many results in one file, in half precision.
+"""Packs: what was tuned before and came along, many results in one file, in few bits.
+
+Numbers of which most are 0 are kept in half precision with their places, others as whole numbers from -127 to 127 of a
+step of each row, or in half precision where that would move a row by more than a hundredth of its length.
 
 A store holds results of this machine, of this very code and these versions of libraries. A pack holds those that were
 made elsewhere: each is found under a key of what is asked for alone. Packs are read where `PTLIB_PACKS` names their
@@ -14,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int8
 from torch import Tensor
 
 from ptlib.errors import PromptError
@@ -25,6 +28,10 @@ READ, WRITE = "PTLIB_PACKS", "PTLIB_NEW_PACKS"
 LIMIT = 5_900_000  # bytes of all packs together, so that with their headers they stay under 6 MB
 ABOUT_ONE = 40  # bytes that a result takes beside its numbers
 LONGEST = 2**15  # numbers of a result whose places are kept
+LARGEST = 127  # whole number of eight bits
+MOVED = 0.01  # of its length, which rounding may move a row by
+
+PARTS = {"values": torch.float16, "places": torch.int16, "whole": torch.int8, "steps": torch.float32}
 
 Numbers = Float[Tensor, "rows columns"]
 
@@ -99,26 +106,42 @@ def _read_once(path: Path, _changed: int) -> dict[str, Numbers]:
 
 def _is_sparse(numbers: Numbers) -> bool:
     """Whether it takes less to keep the numbers that are not 0, and their places."""
-    return int(numbers.count_nonzero()) * 2 < numbers.numel() <= LONGEST
+    return 0 < int(numbers.count_nonzero()) * 2 < numbers.numel() <= LONGEST
+
+
+def _rounded(numbers: Numbers) -> tuple[Int8[Tensor, "rows columns"], Float[Tensor, "rows 1"]] | None:
+    """Whole numbers of eight bits and the step of each row, or None if that moves a row too far."""
+    steps = numbers.abs().amax(dim=1, keepdim=True) / LARGEST
+    whole = (numbers / steps.clamp_min(torch.finfo(steps.dtype).tiny)).round()
+    moved = (whole * steps - numbers).norm(dim=1) > MOVED * numbers.norm(dim=1)
+    return None if moved.any() else (whole.to(torch.int8), steps)
 
 
 def _size(numbers: Numbers) -> int:
     """Bytes that a result takes in a pack."""
-    stored = 4 * int(numbers.count_nonzero()) if _is_sparse(numbers) else 2 * numbers.numel()
+    if _is_sparse(numbers):
+        return 4 * int(numbers.count_nonzero()) + ABOUT_ONE
+    stored = 2 * numbers.numel() if _rounded(numbers) is None else numbers.numel() + 4 * len(numbers)
     return stored + ABOUT_ONE
 
 
 def _write(path: Path, results: Mapping[str, Numbers], effort: int = 0) -> None:
-    values, places, shapes = [], [torch.empty(0, dtype=torch.int16)], []
+    parts: dict[str, list[Tensor]] = {name: [torch.empty(0, dtype=dtype)] for name, dtype in PARTS.items()}
+    shapes = []
     for numbers in results.values():
+        if not _is_sparse(numbers) and (few := _rounded(numbers)):
+            parts["whole"].append(few[0].flatten())
+            parts["steps"].append(few[1].flatten())
+            shapes.append((*numbers.shape, 0))
+            continue
         flat = numbers.half().flatten()
         if _is_sparse(numbers):
-            places.append(flat.nonzero()[:, 0].to(torch.int16))
+            parts["places"].append(flat.nonzero()[:, 0].to(torch.int16))
             flat = flat[flat != 0]
-        values.append(flat)
+        parts["values"].append(flat)
         shapes.append((*numbers.shape, len(flat)))
     about = {"keys": list(results), "shapes": shapes, "effort": effort}
-    save_tensors(path, {"values": torch.cat(values), "places": torch.cat(places)}, about, kind="pack")
+    save_tensors(path, {name: torch.cat(some) for name, some in parts.items()}, about, kind="pack")
 
 
 def _read(path: Path) -> tuple[dict[str, Numbers], int]:
@@ -129,13 +152,24 @@ def _read(path: Path) -> tuple[dict[str, Numbers], int]:
     """
     tensors, about = load_tensors(path, kind="pack")
     try:
-        shapes = [(rows, columns, count, rows * columns) for rows, columns, count in about["shapes"]]
-        values = tensors["values"].float().split([count for *_, count, _ in shapes])
-        places = tensors["places"].long().split([count if count < whole else 0 for *_, count, whole in shapes])
+        left = {name: tensors[name].to(torch.long if name == "places" else torch.float32) for name in PARTS}
+
+        def take(name: str, count: int) -> Tensor:
+            some, left[name] = left[name].split([count, len(left[name]) - count])
+            return some
+
         found = {}
-        for key, (rows, columns, count, whole), some, where in zip(about["keys"], shapes, values, places, strict=True):
-            flat = some if count == whole else torch.zeros(whole).index_put((where,), some)
-            found[key] = flat.view(rows, columns)
+        for key, (rows, columns, count) in zip(about["keys"], about["shapes"], strict=True):
+            if not count:
+                numbers = take("whole", rows * columns).view(rows, columns) * take("steps", rows)[:, None]
+            elif count == rows * columns:
+                numbers = take("values", count).view(rows, columns)
+            else:
+                places, some = take("places", count), take("values", count)
+                numbers = torch.zeros(rows * columns).index_put((places,), some).view(rows, columns)
+            found[key] = numbers
+        if any(map(len, left.values())):
+            raise ValueError("more numbers than results")
         return found, about["effort"]
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
         raise PromptError(f"{path}: a pack in which something is missing") from error

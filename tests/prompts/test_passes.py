@@ -67,7 +67,9 @@ def test_a_text_is_read_once_for_all_prompts(lms, capital, monkeypatch):
     if not goes_on(lm.model):
         pytest.skip("this machine computes in float32 alone")
     read = []
-    monkeypatch.setattr(module, "begun", lambda model, embedded: (read.append(len(embedded)), begun(model, embedded))[1])
+    monkeypatch.setattr(
+        module, "begun", lambda model, embedded: (read.append(len(embedded)), begun(model, embedded))[1]
+    )
     table, _ = rows_of(lm, capital, TEMPLATES[0])
     list(passes(lm, table))
     assert sum(read) == len(table) // PROMPTS

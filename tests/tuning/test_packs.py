@@ -1,4 +1,4 @@
-"""Packs: what was tuned before is found again, in half precision, by exactly what was asked for."""
+"""Packs: what was tuned before is found again, in few bits, by exactly what was asked for."""
 
 import os
 import warnings
@@ -69,14 +69,14 @@ def steps(monkeypatch):
 
 
 @WAYS
-def test_a_packed_prompt_is_found_and_equal_within_half_precision(way, bert, capital, places, packed, steps):
+def test_a_packed_prompt_is_found_and_nearly_equal(way, bert, capital, places, packed, steps):
     tuned = packed(lambda **options: way(bert, [capital], seeds=(0, 1), **options))
     steps.clear()
     found = way(bert, [capital], seeds=(0, 1), cache=places["second"])
     assert steps == []
     assert list(found) == list(tuned)
     for name, one, other in zip(tuned, numbers(tuned), numbers(found), strict=True):
-        assert torch.allclose(one, other, rtol=2**-10, atol=2**-13)
+        assert ((one - other).norm(dim=1) <= packs.MOVED * one.norm(dim=1)).all()
         alike = [{k: v for k, v in vars(p[name]).items() if k not in ("vectors", "shares")} for p in (tuned, found)]
         assert alike[0] == alike[1]
 
@@ -120,7 +120,8 @@ def test_those_that_are_missing_are_tuned_beside_those_that_are_there(bert, capi
     tuned = packed(lambda **options: free(bert, [capital], seeds=(0,), **options))
     found = free(bert, [capital], seeds=(1, 0), cache=places["second"])
     assert list(found) == [("P36", 1), ("P36", 0)]
-    assert torch.equal(found["P36", 0].vectors, tuned["P36", 0].vectors.half().float())
+    one, other = found["P36", 0].vectors, tuned["P36", 0].vectors
+    assert 0 < (one - other).norm() < packs.MOVED * other.norm()
     assert len(list(places["second"].glob("*.safetensors"))) == 1
 
 
@@ -144,7 +145,7 @@ def test_a_damaged_pack_is_one_line_and_tuned_anew(damage, bert, capital, places
     elif damage == "another":
         tuned["P36", 0].save(path)
     elif damage == "numbers":
-        packs.save_tensors(path, tensors | {"values": tensors["values"][:-1]}, about, kind="pack")
+        packs.save_tensors(path, tensors | {"whole": tensors["whole"][:-1]}, about, kind="pack")
     else:
         packs.save_tensors(path, tensors, about | {"shapes": [["a", "b", 3]]}, kind="pack")
     steps.clear()
@@ -167,10 +168,30 @@ def test_what_took_most_for_its_size_is_packed_and_no_more_than_fits(places, mon
     packs.put_in("long", {f"{n}": torch.ones(5, 200) for n in range(9)}, effort=100)
     packs.put_in("short", {f"{n}": torch.ones(5, 20) for n in range(9)}, effort=100)
     packs.put_in("sparse", {f"{n}": sparse for n in range(9)}, effort=100)
-    packs.gather(places["aside"], places["packs"], limit=8_000)
+    packs.gather(places["aside"], places["packs"], limit=4_500)
     monkeypatch.setenv(packs.READ, str(places["packs"]))
     assert [len(packs.unpacked(name)) for name in ("sparse", "short", "long")] == [9, 9, 2]
     assert all(torch.equal(one, sparse) for one in packs.unpacked("sparse").values())
+
+
+def test_numbers_are_kept_in_eight_bits_where_that_moves_them_little(places, monkeypatch):
+    draw = torch.Generator().manual_seed(0)
+    even = torch.randn(5, 128, generator=draw) * torch.tensor([1e-6, 1.0, 30.0, 1e6, 0.0])[:, None]
+    uneven = even.clone()
+    uneven[1, 3] = 100  # beside which the rest would be rounded away
+    shares = torch.softmax(torch.randn(5, 3_000, generator=draw) * 3, dim=1)
+    results = {"even": even, "uneven": uneven.clamp(-1e4, 1e4), "shares": shares, "nothing": torch.zeros(2, 4)}
+    monkeypatch.setenv(packs.WRITE, str(places["aside"]))
+    packs.put_in("some", results, effort=1)
+    packs.gather(places["aside"], places["packs"])
+    monkeypatch.setenv(packs.READ, str(places["packs"]))
+    found = packs.unpacked("some")
+    for name, one in results.items():
+        moved, length = (found[name] - one).norm(dim=1), one.norm(dim=1)
+        assert (moved <= (packs.MOVED if name == "even" else 2**-9) * length + 1e-6).all(), name
+    (path,) = places["packs"].iterdir()
+    tensors, _ = packs.load_tensors(path, kind="pack")
+    assert len(tensors["whole"]) == even.numel() + results["nothing"].numel()
 
 
 def test_a_table_of_other_packs_is_another_table(bert, capital, places, packed, monkeypatch):
