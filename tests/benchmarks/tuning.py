@@ -9,6 +9,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from statistics import median
 
 import torch
 from peft import PromptTuningConfig, TaskType, get_peft_model
@@ -18,7 +19,7 @@ import ptlib as pt
 from ptlib.models.checkpoint import WEIGHTS
 from ptlib.tasks.task import Task
 
-RELATIONS, LENGTH, ROWS, STEPS, ROUNDS = 12, 5, 4, 100, 3
+RELATIONS, LENGTH, ROWS, STEPS, ROUNDS = 12, 5, 4, 100, 5
 SETTINGS = pt.Settings(steps=STEPS, rows=ROWS)
 TEMPLATE = "[V] " * LENGTH + "[X] [Y]"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -45,20 +46,17 @@ def with_peft(lm: pt.LanguageModel, task: Task) -> None:
         optimizer.step()
 
 
-def seconds(work: Callable[[], object]) -> list[float]:
-    """How long some work takes, several times over, after once for warming up."""
-    taken = []
-    for _ in range(ROUNDS + 1):
-        start = time.perf_counter()
-        work()
-        if DEVICE == "cuda":
-            torch.cuda.synchronize()
-        taken.append(time.perf_counter() - start)
-    return taken[1:]
+def seconds(work: Callable[[], object]) -> float:
+    """How long some work takes."""
+    start = time.perf_counter()
+    work()
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
 
 
 def main() -> None:
-    """Measure the three ways, and print a line for each."""
+    """Measure the three ways in turn, round after round, since machines change their speed; print a line for each."""
     warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
     lm = pt.load("pocket/gpt2-small", device=DEVICE)
     tasks = [pt.relation(name) for name in pt.relations()[:RELATIONS]]
@@ -68,14 +66,21 @@ def main() -> None:
         "ptlib, one task after another": lambda: [pt.tune(lm, task, **options) for task in tasks],
         "ptlib, all tasks at once": lambda: pt.tune_many(lm, tasks, progress=False, **options),
     }
-    where = torch.cuda.get_device_name() if DEVICE == "cuda" else f"{os.cpu_count()} CPU cores"
-    print(f"{RELATIONS} relations, {STEPS} steps of {ROWS} rows, {LENGTH} vectors, {where}, torch {torch.__version__}")
-    print(f"{'tasks x steps per second':32}{'median':>8}{'lowest':>8}{'highest':>9}{'times peft':>12}")
-    first = None
-    for name, work in ways.items():
-        rates = sorted(RELATIONS * STEPS / taken for taken in seconds(work))
-        first = first or rates[ROUNDS // 2]
-        print(f"{name:32}{rates[ROUNDS // 2]:8.0f}{rates[0]:8.0f}{rates[-1]:9.0f}{rates[ROUNDS // 2] / first:12.1f}")
+    rounds = [{name: seconds(work) for name, work in ways.items()} for _ in range(ROUNDS + 1)][1:]  # after warming up
+    print(
+        f"{RELATIONS} relations, {STEPS} steps of {ROWS} rows, {LENGTH} vectors, {where()}, torch {torch.__version__}"
+    )
+    print(f"{'tasks x steps per second':32}{'median':>8}{'lowest':>8}{'highest':>9}{'times peft':>12}{'lowest':>8}")
+    first = next(iter(ways))
+    for name in ways:
+        rates = [RELATIONS * STEPS / taken[name] for taken in rounds]
+        times = [taken[first] / taken[name] for taken in rounds]
+        print(f"{name:32}{median(rates):8.0f}{min(rates):8.0f}{max(rates):9.0f}{median(times):12.1f}{min(times):8.1f}")
+
+
+def where() -> str:
+    """What all this runs on."""
+    return torch.cuda.get_device_name() if DEVICE == "cuda" else f"{os.cpu_count()} CPU cores"
 
 
 if __name__ == "__main__":
