@@ -4,11 +4,13 @@ from ptlib.book.real.again import measured_again
 from ptlib.book.real.descriptions import best_pair, told
 from ptlib.book.real.drawn import draw_ways, draw_wayward
 from ptlib.book.real.kept import ASKED, kept_descriptions, kept_rows, kept_words, provenance, relations_measured
-from ptlib.book.real.summary import SCORES, Scores
+from ptlib.book.real.summary import GEMMA, QWEN, SCORES, Scores
 from ptlib.book.real.wayward_kept import kept_wayward, wayward_provenance
 
 __all__ = [
     "ASKED",
+    "GEMMA",
+    "QWEN",
     "SCORES",
     "Scores",
     "best_pair",

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from ptlib.errors import PromptError
 from ptlib.scoring.scores import interval
 
+GEMMA, QWEN = "gemma-3-270m", "qwen2.5-coder-0.5b"  # the models of the kept results, as their rows name them
 SCORES = {"vocabulary": "among all words", "answers": "among the answers"}
 
 
