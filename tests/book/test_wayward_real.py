@@ -119,13 +119,13 @@ def test_what_prompts_do_and_what_they_read_as_is_drawn_by_the_strength_of_the_p
 
 
 def test_what_cannot_be_read_is_refused_in_one_line(tmp_path):
-    with pytest.raises(pt.PromptError, match=r"\A[^\n]*none.json: nothing is kept of waywardness[^\n]*\Z"):
+    with pytest.raises(pt.PromptError, match=r"\A[^\n]*none.json: nothing is kept of real models[^\n]*\Z"):
         kept.kept_wayward("tuned", tmp_path / "none.json")
     with pytest.raises(pt.PromptError, match="no table 'wrong'; there are tuned, carried, beside"):
         kept.kept_wayward("wrong")
     for damaged in ('{"about": {}, "tuned": [', "[]", '{"about": {}}', "[" * 100_000):
         (tmp_path / "w.json").write_text(damaged, encoding="utf-8")
-        with pytest.raises(pt.PromptError, match=r"\A[^\n]*w\.json: [^\n]*measures it anew\Z"):
+        with pytest.raises(pt.PromptError, match=r"\A[^\n]*w\.json: [^\n]*measures it again\Z"):
             kept.kept_wayward("tuned", tmp_path / "w.json")
         with pytest.raises(pt.PromptError, match=r"w\.json: "):
             kept.wayward_provenance(tmp_path / "w.json")

@@ -18,6 +18,7 @@ from ptlib.keeping.files import write_atomically
 from ptlib.models.language_model import LanguageModel
 from ptlib.scoring.guess import most_frequent_answer
 from ptlib.tasks.task import Task, answers
+from ptlib.tasks.text_files import is_there, read_text
 
 FILE = Path(__file__).with_name("results.json")
 ASKED = Path(__file__).with_name("asked.json")
@@ -83,32 +84,37 @@ def _known(rows: Sequence[Mapping], tasks: Sequence[Task]) -> dict:
 
 
 def _plain(rows: Sequence[Mapping], columns: Sequence[str]) -> list[list]:
-    return [[_short(row[column]) for column in columns] for row in rows]
+    return [[short(row[column]) for column in columns] for row in rows]
 
 
 def _write(path: Path, kept: Mapping) -> None:
     """Write it with a line for each row, so that a change of a few can be seen."""
-    short = json.JSONEncoder(separators=(",", ":")).encode
-    rows = ",\n".join(map(short, kept["rows"]))
-    parts = {name: f"[{rows}]" if name == "rows" else short(part) for name, part in kept.items()}
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    rows = ",\n".join(map(encode, kept["rows"]))
+    parts = {name: f"[{rows}]" if name == "rows" else encode(part) for name, part in kept.items()}
     text = "{" + ",".join(f'"{name}":{part}' for name, part in parts.items()) + "}\n"
     write_atomically(path, lambda place: place.write_text(text, encoding="utf-8"))
 
 
-def _short(value: object) -> object:
+def short(value: object) -> object:
+    """A value as it is kept: numbers to four digits, several names as one."""
     if isinstance(value, float):
         return round(value, 4)
     return "+".join(value) if isinstance(value, tuple) else value
 
 
-def _read(path: Path, *parts: str, by: str = "ptlib.book.real") -> list:
-    """Parts of what is kept."""
-    if not path.is_file():
+def parts_of(path: Path, *parts: str, by: str = "ptlib.book.real") -> list:
+    """Parts of what is kept in a file, by what measures it.
+
+    Raises:
+        PromptError: nothing is kept, or it is damaged.
+    """
+    if not is_there(path):
         raise PromptError(f"{path}: nothing is kept of real models; `python -m {by}` measures it")
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(read_text(path))
         return [kept[part] for part in parts]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, first_line(error), by) from error
 
 
@@ -118,7 +124,7 @@ def _damaged(path: Path, why: str, by: str) -> PromptError:
 
 def _table(path: Path, by: str = "ptlib.book.real") -> pd.DataFrame:
     """The rows of what is kept."""
-    rows, columns = _read(path, "rows", "columns", by=by)
+    rows, columns = parts_of(path, "rows", "columns", by=by)
     if odd := [row for row in rows if len(row) != len(columns)]:
         raise _damaged(path, f"a row of {len(odd[0])} for {len(columns)} columns", by)
     return pd.DataFrame(rows, columns=columns)
@@ -144,7 +150,7 @@ def kept_descriptions(path: Path = ASKED) -> pd.DataFrame:
 
 def kept_words(path: Path = FILE) -> dict[tuple[str, str], list[list[tuple[str, float]]]]:
     """Of prompts in plain words, by sources and relation: the largest words of each vector, with their shares."""
-    (prompts,) = _read(path, "words")
+    (prompts,) = parts_of(path, "words")
     return {
         (prompt["sources"], prompt["relation"]): [
             [(word, share) for word, share in vector] for vector in prompt["words"]
@@ -155,9 +161,9 @@ def kept_words(path: Path = FILE) -> dict[tuple[str, str], list[list[tuple[str, 
 
 def relations_measured(path: Path = FILE) -> pd.DataFrame:
     """The relations: label, manual template, number of answers, P@1 of the most frequent answer, and their part."""
-    return pd.DataFrame.from_dict(*_read(path, "relations"), orient="index")
+    return pd.DataFrame.from_dict(*parts_of(path, "relations"), orient="index")
 
 
 def provenance(path: Path = FILE) -> dict:
     """Which models, settings, versions and machine the scores, or descriptions, come from."""
-    return _read(path, "about")[0]
+    return parts_of(path, "about")[0]

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from ptlib.book.real.kept import where_from
+from ptlib.book.real.kept import parts_of, short, where_from
 from ptlib.book.real.wayward_cells import Study
 from ptlib.book.real.wayward_measure import TABLES, Row
-from ptlib.errors import PromptError, first_line
+from ptlib.errors import PromptError
 from ptlib.keeping.files import write_atomically
 from ptlib.models.language_model import LanguageModel
 from ptlib.tasks.splits import SPLITS
 from ptlib.tasks.task import Task
-from ptlib.tasks.text_files import is_there, read_text
 
 WAYWARD = Path(__file__).with_name("wayward.json")
 
@@ -49,13 +48,9 @@ def keep_wayward(
         },
         **more,
     }
-    rows = {table: [{key: _short(value) for key, value in row.items()} for row in tables[table]] for table in TABLES}
+    rows = {table: [{key: short(value) for key, value in row.items()} for row in tables[table]] for table in TABLES}
     text = json.dumps({"about": about, **rows}, separators=(",", ":"), ensure_ascii=False)
     write_atomically(path, lambda place: place.write_text(text.replace('},{"', '},\n{"') + "\n", encoding="utf-8"))
-
-
-def _short(value: object) -> object:
-    return round(value, 4) if isinstance(value, float) else value
 
 
 def kept_wayward(table: str, path: Path = WAYWARD) -> pd.DataFrame:
@@ -72,22 +67,14 @@ def kept_wayward(table: str, path: Path = WAYWARD) -> pd.DataFrame:
     """
     if table not in TABLES:
         raise PromptError(f"no table {table!r}; there are {', '.join(TABLES)}")
-    return pd.DataFrame(_read(path)[table])
+    return pd.DataFrame(_tables(path)[table])
 
 
 def wayward_provenance(path: Path = WAYWARD) -> dict:
     """Which models, tasks, settings, versions and machine the tables come from."""
-    return _read(path)["about"]
+    return _tables(path)["about"]
 
 
-def _read(path: Path) -> dict:
-    measured = "`python -m ptlib.book.real.wayward` measures it"
-    if not is_there(path):
-        raise PromptError(f"{path}: nothing is kept of waywardness on real models; {measured}")
-    try:
-        kept = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise PromptError(f"{path}: cut short or damaged ({first_line(error)}); {measured} anew") from error
-    if not isinstance(kept, dict) or {"about", *TABLES} - kept.keys():
-        raise PromptError(f"{path}: lacks some of about, {', '.join(TABLES)}; {measured} anew")
-    return kept
+def _tables(path: Path) -> dict:
+    names = ("about", *TABLES)
+    return dict(zip(names, parts_of(path, *names, by="ptlib.book.real.wayward"), strict=True))
