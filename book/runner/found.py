@@ -88,7 +88,10 @@ def _every_claim(
     yield (
         f"\n## Every claim\n\nProfile `{profile}`: {len(claims)} claims, of which {verdicts.count(HOLDS)} hold, "
         f"{verdicts.count(FALSE)} do not and {verdicts.count(NOT_MEASURED)} were not measured. The build of this book "
-        "stops where a claim does not hold in a profile that it was written for."
+        "stops where a claim does not hold in a profile that it was written for. The sentences stand as they do in the "
+        "chapters, where *these*, *it* and *that* have been named. The column *real models* says what two "
+        "[real language models](07-real-language-models.ipynb) say of the same; where it is empty, or a table does not "
+        "have it, they were not asked."
     )
     for chapter, page in chapters.items():
         rows = [

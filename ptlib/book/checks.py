@@ -124,7 +124,9 @@ def change(of_space: Callable[[Tensor], Tensor]) -> Verdict:
     if torch.equal(changed, vectors):
         return Verdict(False, "it leaves the vectors as they are.")
     largest = float((relative(changed, landmarks) - relative(vectors, anchors)).abs().max())
-    return Verdict(largest < 1e-4, f"no cosine changes by more than {largest:.2g}.")
+    if largest < 1e-4:
+        return Verdict(True, f"no cosine changes by more than {largest:.2g}.")
+    return Verdict(False, f"it changes a cosine by {largest:.2g}.")
 
 
 def few_landmarks(vector: Tensor, wanted: Tensor, anchors: Sequence[str]) -> Verdict:

@@ -19,6 +19,7 @@ from ptlib.prompts.template import SLOT, TEXT, VECTOR, parse
 STYLE = Path(__file__).parent / "book.mplstyle"
 WIDTH = 4.4  # inches: with letters of ten points, as large as a telephone shows them well
 ON_DARK, ON_BRIGHT = "#fefefe", "#010101"  # ink inside of a coloured field, which the dark theme leaves as it is
+STYLES = ("-", "--", ":", "-.")  # of lines, one after the other
 SHADED = "#56b4e9"  # the box of a vector
 
 
@@ -86,7 +87,7 @@ def heat_map(
         return figure
     axes.set_title(label)
     for (row, column), value in np.ndenumerate(values):
-        text, ink = "" if np.isnan(value) else f"{value:.2f}", ON_BRIGHT if value > 0.6 else ON_DARK
+        text, ink = "" if np.isnan(value) else f"{value:.2f}", ON_BRIGHT if value > 0.47 else ON_DARK
         axes.text(column, row, text, ha="center", va="center", fontsize=9, color=ink)
     return figure
 
@@ -153,7 +154,11 @@ def whiskers(runs: Sequence[np.ndarray | Sequence[float]]) -> Float[np.ndarray, 
 def mean_and_spread(
     axes: Axes, x: Sequence[float | int], runs: Float[np.ndarray, "seeds points"], *, label: str
 ) -> None:
-    """A line through the mean over seeds, in a band of one standard deviation to either side."""
+    """A line through the mean over seeds, in a band of one standard deviation to either side.
+
+    Each line of a panel has a style of its own, so that both are seen where two are the same.
+    """
     mean, spread = runs.mean(axis=0), runs.std(axis=0, ddof=1)
-    (line,) = axes.plot(x, mean, marker="o", markersize=4, label=label)
+    style = STYLES[len(axes.lines) % len(STYLES)]
+    (line,) = axes.plot(x, mean, marker="o", markersize=4, linestyle=style, label=label)
     axes.fill_between(x, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)

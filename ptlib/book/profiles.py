@@ -27,8 +27,8 @@ FAMILIES = ("bert", "roberta", "albert", "gpt2")  # the order that chapters name
 LAMA_RELATIONS = 41
 FIRST_RELATION = "P36"  # capitals, which most examples are about
 SPARED = (
-    "Most prompts of this chapter were tuned before and came with the book, in eight bits; what is watched while "
-    "it is tuned, is tuned here. The command make anew tunes all of them anew and says how far any number moves."
+    "The prompts of this chapter were tuned beforehand and came with the book, in eight bits; only those whose tuning "
+    "is watched are tuned here. The command “make anew” tunes all of them again and says how far any number moves."
 )
 LEAST = {"relations": 2, "seeds": 2, "steps": 1}  # chapters compare relations and seeds, so two of each
 

@@ -27,7 +27,7 @@ def table(rows: Iterable[Mapping[str, Cell]]) -> pd.DataFrame:
 
 
 def show_table(rows: Iterable[Mapping[str, Cell]]) -> None:
-    """Show a table below the cell, numbers at the right, and nothing where there are no rows; see `table`."""
+    """Show a table below the cell, numbers at the right, and nothing where there are no rows."""
     if not (found := list(rows)):
         return
     frame = table(found)
@@ -40,6 +40,8 @@ def as_html(frame: pd.DataFrame) -> str:
 
     def row(tag: str, cells: Iterable[str]) -> str:
         sides = ("left" if name in words else "right" for name in frame.columns)
+        # Where there is room style sheets keep numbers whole; a telephone may break them, rather than cut the table.
+        cells = (str(cell).replace("\N{NO-BREAK SPACE}", " ") for cell in cells)
         filled = (f"<{tag}{_about(side, cell)}>{escape(cell)}" for side, cell in zip(sides, cells, strict=True))
         return "<tr>" + "".join(f"{cell}</{tag.partition(' ')[0]}>" for cell in filled) + "</tr>"
 

@@ -61,9 +61,9 @@ def load(
         name: "pocket/bert-small", a folder with a checkpoint, or a hub name such as "gpt2".
         device: where to put it; by default a CUDA GPU where there is one, otherwise the CPU.
         dtype: how its weights are held: float32, or bfloat16 or float16 in half the memory. Prompts are float32
-            in any case, and tuned through a short copy of a float32 model where the machine computes in it.
+            in any case; where the machine computes in 16 bits, they are tuned through a copy in 16 bits.
         check: make sure that the model gives the numbers of `transformers`, padded and with a prompt too, and
-            that a gradient reaches the prompt; see `self_check`.
+            that a gradient reaches the prompt.
 
     Raises:
         PromptError: no such model, no language-model head, no mask token, weights or code that could do anything,
