@@ -12,7 +12,7 @@ from book.runner.pages import ROOT
 
 def test_the_reference_page_lists_all_that_is_public():
     page = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
-    shown = re.findall(r"\.\. auto\w+:: ptlib\.([\w.]+)$", page, flags=re.MULTILINE)
+    shown = re.findall(r"\.\. (?:auto\w+|py:data):: ptlib\.([\w.]+)$", page, flags=re.MULTILINE)
     rooms = [
         name for name in vars(pt) if isinstance(getattr(pt, name), ModuleType) and hasattr(getattr(pt, name), "__all__")
     ]
