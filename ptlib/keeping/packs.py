@@ -155,6 +155,7 @@ def _read(path: Path) -> tuple[dict[str, Numbers], int]:
         left = {name: tensors[name].to(torch.long if name == "places" else torch.float32) for name in PARTS}
 
         def take(name: str, count: int) -> Tensor:
+            """The next numbers of a part."""
             some, left[name] = left[name].split([count, len(left[name]) - count])
             return some
 

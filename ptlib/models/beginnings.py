@@ -50,10 +50,15 @@ NONE = Beginnings()
 
 @torch.no_grad()
 def begun(model: PreTrainedModel, embedded: Float[Tensor, "rows places dim"]) -> Beginnings:
-    """The beginnings that are given, as the model sees them; only of a model that `goes_on`."""
+    """The beginnings that are given, as the model sees them; only of a model that `goes_on`.
+
+    There is none where they are longer than what a layer looks back at, so that it keeps their ends alone.
+    """
     there = torch.ones(embedded.shape[:2], dtype=torch.long, device=embedded.device)
     cache = model.base_model(inputs_embeds=embedded, attention_mask=there, use_cache=True).past_key_values
-    return Beginnings(embedded.shape[1], tuple((layer.keys, layer.values) for layer in cache.layers), model)
+    layers = tuple((layer.keys, layer.values) for layer in cache.layers)
+    whole = all(key.shape[-2] == embedded.shape[1] for key, _ in layers)
+    return Beginnings(embedded.shape[1], layers, model) if whole else NONE
 
 
 def goes_on(model: PreTrainedModel) -> bool:

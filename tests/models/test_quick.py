@@ -148,3 +148,15 @@ def test_quick_scores_are_nearly_those_of_the_model(lm, with_bfloat16):
     prompts = pt.tune_many(lm, tasks, settings=pt.Settings(steps=20), progress=False)
     exact, quick = (pt.scoring.accuracy_by_seed(lm, tasks, prompts, quick=quick) for quick in (False, True))
     assert abs(exact - quick).max() < 0.05
+
+
+def test_a_copy_on_a_cpu_computes_gelu_itself_and_the_model_does_not(lms, with_bfloat16):
+    lm = lms["gpt2-small"]
+    copied = precision.quick_copy(pt.LanguageModel(lm.name, lm.kind, lm.model, lm.tokenizer))
+    counts = [
+        sum(isinstance(part, kind) for part in one.model.modules())
+        for one in (lm, copied)
+        for kind in (precision.APPROXIMATE, torch.nn.GELU)
+    ]
+    assert counts == [counts[0], 0, 0, counts[0]]
+    assert counts[0] > 0

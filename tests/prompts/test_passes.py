@@ -1,5 +1,6 @@
 import pytest
 import torch
+from transformers import MistralConfig, MistralForCausalLM
 
 import ptlib as pt
 from ptlib.models import beginnings
@@ -85,3 +86,31 @@ def test_what_reads_from_both_sides_or_forgets_its_beginning_reads_rows_whole(lm
     forgetful = lambda model, embedded: begun(model, embedded * 0)  # noqa: E731
     monkeypatch.setattr(beginnings, "begun", forgetful)
     assert not goes_on(lm.model)
+
+
+@pytest.mark.parametrize("window", [3, 5, 64])
+def test_layers_that_look_back_at_a_few_places_say_the_same(lms, make_task, window):
+    """A small Mistral without training, whose layers forget, and texts that are shorter and longer than they see."""
+    config = MistralConfig(
+        vocab_size=lms["gpt2-small"].vocabulary,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        sliding_window=window,
+        initializer_range=0.2,
+    )
+    torch.manual_seed(0)
+    model = MistralForCausalLM(config).eval().requires_grad_(False)
+    lm = quick_copy(pt.LanguageModel("mistral", "causal", model, lms["gpt2-small"].tokenizer))
+    facts = [("France", "Paris"), ("the country of France in Europe", "Paris"), ("one two three", "Rome")]
+    table, vectors = rows_of(lm, make_task(*facts), TEMPLATES[0])
+    found, told = torch.empty(len(table), lm.vocabulary), 0
+    with torch.no_grad():
+        for rows, seen in passes(lm, table):
+            found[rows] = slot_logits(lm, table[rows], vectors[rows], seen).float()
+            told += seen.places
+        whole = slot_logits(lm, table, vectors).float()
+    assert told or not goes_on(lm.model)
+    assert (found - whole).abs().max() < 0.1 * whole.std()
