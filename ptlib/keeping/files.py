@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 from jaxtyping import Float, Shaped
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ptlib.errors import PromptError, first_line
@@ -79,6 +79,22 @@ def write_safetensors(
     write_atomically(path, lambda temporary: temporary.write_bytes(whole))
 
 
+def read_safetensors(path: Path) -> tuple[dict[str, Shaped[Tensor, "..."]], dict[str, str]]:
+    """Read the tensors of a safetensors file and its metadata, both from one state of it.
+
+    `safetensors.safe_open` opens a file twice, and another process may put a newer one in its place in between: the
+    head of the older would then be read with the numbers of the newer.
+
+    Raises:
+        SafetensorError: the file is cut short, or of another kind.
+        OSError: it cannot be read.
+    """
+    whole = path.read_bytes()
+    tensors = load(whole)
+    head = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
+    return tensors, head.get("__metadata__", {})
+
+
 def save_tensors(
     path: Path, tensors: Mapping[str, Shaped[Tensor, "..."]], about: Mapping[str, object], *, kind: str
 ) -> None:
@@ -95,11 +111,10 @@ def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Shaped[Tenso
     """
     path = Path(path).expanduser()
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != f"ptlib {kind} 1":
-                raise PromptError(f"{path}: a safetensors file, but not a {kind} of ptlib")
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(metadata["about"])  # noqa: SIM118
+        tensors, metadata = read_safetensors(path)
+        if metadata.get("format") != f"ptlib {kind} 1":
+            raise PromptError(f"{path}: a safetensors file, but not a {kind} of ptlib")
+        return tensors, json.loads(metadata["about"])
     except FileNotFoundError as error:
         raise PromptError(f"{path}: no such file") from error
     except (SafetensorError, OSError) as error:

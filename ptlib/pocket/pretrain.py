@@ -8,13 +8,12 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import safe_open
 from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from ptlib.errors import PromptError
-from ptlib.keeping.files import write_safetensors
+from ptlib.keeping.files import read_safetensors, write_safetensors
 from ptlib.models.logits import logits_at
 from ptlib.pocket.batches import Batch, Batches, choose_masked, choose_predicted
 
@@ -144,11 +143,10 @@ def _save(
 
 
 def _restore(path: Path, model: PreTrainedModel, optims: list[torch.optim.Optimizer], key: str) -> Progress:
-    with safe_open(path, framework="pt") as file:
-        if file.metadata()["key"] != key:
-            raise PromptError(f"{path}: a checkpoint of another corpus or recipe; move it away to start anew")
-        saved = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        progress = Progress(**json.loads(file.metadata()["progress"]))
+    saved, metadata = read_safetensors(path)
+    if metadata["key"] != key:
+        raise PromptError(f"{path}: a checkpoint of another corpus or recipe; move it away to start anew")
+    progress = Progress(**json.loads(metadata["progress"]))
     parameters = dict(model.named_parameters())
     states: list[dict[int, dict[str, Tensor]]] = [{} for _ in optims]
     with torch.no_grad():

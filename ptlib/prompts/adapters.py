@@ -6,11 +6,11 @@ import warnings
 from pathlib import Path
 
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.keeping.files import write_atomically, write_safetensors
+from ptlib.keeping.files import read_safetensors, write_atomically, write_safetensors
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import START, VECTOR, parse
@@ -152,13 +152,13 @@ def _read_vectors(folder: Path) -> Float[Tensor, "..."]:
         why = "its weights are a pickle; save it anew as safetensors" if pickled else f"there is no {WEIGHTS}"
         raise PromptError(f"{folder}: cannot be read, since {why}")
     try:
-        with safe_open(folder / WEIGHTS, framework="pt") as file:
-            vectors, others = file.get_tensor(TENSOR).float(), sorted(set(file.keys()) - {TENSOR})
-    except (SafetensorError, OSError) as error:
+        tensors, _ = read_safetensors(folder / WEIGHTS)
+        vectors = tensors.pop(TENSOR).float()
+    except (SafetensorError, OSError, KeyError) as error:
         raise PromptError(f"{folder / WEIGHTS}: cut short, or without {TENSOR!r} ({error})") from error
-    if others:
+    if tensors:
         raise PromptError(
-            f"{folder}: holds {others[0]} beside the prompt, such as a head of its own has; it would be lost"
+            f"{folder}: holds {min(tensors)} beside the prompt, such as a head of its own has; it would be lost"
         )
     return vectors
 

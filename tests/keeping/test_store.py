@@ -263,6 +263,32 @@ def test_what_killed_writes_left_is_cleared(bert, short, tmp_path):
     assert {path.name for path in tmp_path.glob(".*")} == {name for name, stays in left.items() if stays}
 
 
+WRITING = """
+import itertools, sys, torch
+from pathlib import Path
+from ptlib.keeping.files import save_tensors
+for steps in itertools.cycle((9, 10)):
+    save_tensors(Path(sys.argv[1]), {"leaf": torch.full((50,), float(steps))}, {"steps": steps}, kind="journal")
+"""
+
+
+def test_what_is_replaced_while_it_is_read_is_read_from_one_state(tmp_path):
+    """As the journal of a descent that another process makes too: its head and its numbers belong together."""
+    path, seen = tmp_path / "a.part.safetensors", set()
+    run = [sys.executable, "-c", WRITING, path]
+    with subprocess.Popen(run, env=os.environ | {"PYTHONPATH": str(ROOT)}) as writer:
+        try:
+            while not path.exists():
+                assert writer.poll() is None
+            for _ in range(2_000):
+                tensors, about = files.load_tensors(path, kind="journal")
+                assert (tensors["leaf"] == about["steps"]).all()
+                seen.add(about["steps"])
+        finally:
+            writer.kill()
+    assert seen == {9, 10}
+
+
 TWICE = """
 import sys
 import ptlib as pt
