@@ -57,6 +57,12 @@ def layers(lm: LanguageModel) -> tuple[list[int], list[int]]:
     return sorted({depth // 4, depth // 2, 3 * depth // 4}), sorted({0, depth // 8, depth // 4})
 
 
+def require_causal(lms: Mapping[str, LanguageModel]) -> None:
+    """Refuse a masked model, which cannot go on writing."""
+    if masked := [name for name, lm in lms.items() if lm.kind != "causal"]:
+        raise PromptError(f"only causal models can be asked: {masked[0]} is masked; leave it out")
+
+
 def ask(lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -> Iterator[Said]:
     """What models say of their own prompts, each kept as soon as it is there.
 
@@ -68,8 +74,7 @@ def ask(lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -
     Raises:
         PromptError: a masked model, which cannot go on writing.
     """
-    if masked := [name for name, lm in lms.items() if lm.kind != "causal"]:
-        raise PromptError(f"only causal models can be asked: {masked[0]} is masked; leave it out")
+    require_causal(lms)
     store = Store(study.cache, load_said)
     for name, lm in lms.items():
         length, seeds, settings = study.length, study.seeds, study.settings

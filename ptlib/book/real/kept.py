@@ -38,7 +38,7 @@ def keep(
 ) -> None:
     """Write scores, words of prompts and where they come from, in place of what was there."""
     kept = {"about": where_from(lms, study) | more, "relations": _known(rows, tasks)}
-    _write(path, kept | {"columns": COLUMNS, "rows": _plain(rows, COLUMNS), "words": list(words)})
+    write_kept(path, kept | {"columns": COLUMNS, "rows": plain(rows, COLUMNS), "words": list(words)})
 
 
 def keep_descriptions(
@@ -51,7 +51,7 @@ def keep_descriptions(
 ) -> None:
     """Write what models said of prompts and where it comes from, in place of what was there."""
     kept = {"about": where_from(lms, study) | more, "relations": _known(rows, tasks)}
-    _write(path, kept | {"columns": SAID, "rows": _plain(rows, SAID)})
+    write_kept(path, kept | {"columns": SAID, "rows": plain(rows, SAID)})
 
 
 def where_from(lms: Mapping[str, LanguageModel], study: Any) -> dict:
@@ -83,11 +83,12 @@ def _known(rows: Sequence[Mapping], tasks: Sequence[Task]) -> dict:
     }
 
 
-def _plain(rows: Sequence[Mapping], columns: Sequence[str]) -> list[list]:
+def plain(rows: Sequence[Mapping], columns: Sequence[str]) -> list[list]:
+    """The values of some columns as they are kept, row by row."""
     return [[short(row[column]) for column in columns] for row in rows]
 
 
-def _write(path: Path, kept: Mapping) -> None:
+def write_kept(path: Path, kept: Mapping) -> None:
     """Write it with a line for each row, so that a change of a few can be seen."""
     encode = json.JSONEncoder(separators=(",", ":")).encode
     rows = ",\n".join(map(encode, kept["rows"]))
@@ -122,7 +123,7 @@ def _damaged(path: Path, why: str, by: str) -> PromptError:
     return PromptError(f"{path}: damaged ({why}); `python -m {by}` measures it again")
 
 
-def _table(path: Path, by: str = "ptlib.book.real") -> pd.DataFrame:
+def table_of(path: Path, by: str = "ptlib.book.real") -> pd.DataFrame:
     """The rows of what is kept."""
     rows, columns = parts_of(path, "rows", "columns", by=by)
     if odd := [row for row in rows if len(row) != len(columns)]:
@@ -136,7 +137,7 @@ def kept_rows(path: Path = FILE) -> pd.DataFrame:
     Raises:
         PromptError: nothing has been measured and kept yet, or it is damaged.
     """
-    return _table(path)
+    return table_of(path)
 
 
 def kept_descriptions(path: Path = ASKED) -> pd.DataFrame:
@@ -145,7 +146,7 @@ def kept_descriptions(path: Path = ASKED) -> pd.DataFrame:
     Raises:
         PromptError: nobody has been asked yet, or what was said is damaged.
     """
-    return _table(path, by="ptlib.book.real.asked")
+    return table_of(path, by="ptlib.book.real.asked")
 
 
 def kept_words(path: Path = FILE) -> dict[tuple[str, str], list[list[tuple[str, float]]]]:

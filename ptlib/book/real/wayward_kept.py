@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ptlib.book.real.kept import parts_of, short, where_from
+from ptlib.book.real.kept import parts_of, plain, short, table_of, where_from, write_kept
 from ptlib.book.real.wayward_cells import Study
 from ptlib.book.real.wayward_measure import TABLES, Row
 from ptlib.errors import PromptError
@@ -16,6 +16,11 @@ from ptlib.tasks.splits import SPLITS
 from ptlib.tasks.task import Task
 
 WAYWARD = Path(__file__).with_name("wayward.json")
+SAID_OF_WAYWARD = Path(__file__).with_name("wayward_said.json")
+SAID = (
+    *("model", "task", "text", "gamma", "seed", "kind", "from_layer", "to_layer", "said", "score"),
+    *("does", "other_tasks", "reads", "other_texts"),
+)
 
 
 def keep_wayward(
@@ -36,7 +41,15 @@ def keep_wayward(
         study: how it was measured.
         more: whatever else is for the record, such as the seconds that it took.
     """
-    about = where_from(lms, study) | {
+    about = _where_from(lms, tasks, study) | more
+    rows = {table: [{key: short(value) for key, value in row.items()} for row in tables[table]] for table in TABLES}
+    text = json.dumps({"about": about, **rows}, separators=(",", ":"), ensure_ascii=False)
+    write_atomically(path, lambda place: place.write_text(text.replace('},{"', '},\n{"') + "\n", encoding="utf-8"))
+
+
+def _where_from(lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -> dict:
+    """Where results come from, with the tasks."""
+    return where_from(lms, study) | {
         "tasks": {
             task.name: {
                 "label": task.label,
@@ -45,12 +58,30 @@ def keep_wayward(
                 "examples": {split: len(task.examples(split)) for split in SPLITS},
             }
             for task in tasks
-        },
-        **more,
+        }
     }
-    rows = {table: [{key: short(value) for key, value in row.items()} for row in tables[table]] for table in TABLES}
-    text = json.dumps({"about": about, **rows}, separators=(",", ":"), ensure_ascii=False)
-    write_atomically(path, lambda place: place.write_text(text.replace('},{"', '},\n{"') + "\n", encoding="utf-8"))
+
+
+def keep_said(
+    path: Path,
+    rows: Sequence[Row],
+    lms: Mapping[str, LanguageModel],
+    tasks: Sequence[Task],
+    study: Study,
+    **more: object,
+) -> None:
+    """Write what models said of wayward prompts and where it comes from, in place of what was there."""
+    about = _where_from(lms, tasks, study) | more
+    write_kept(path, {"about": about, "columns": SAID, "rows": plain(rows, SAID)})
+
+
+def kept_said(path: Path = SAID_OF_WAYWARD) -> pd.DataFrame:
+    """What models said of wayward prompts: a row for each prompt, kind and pair of layers, as `wayward_said` has them.
+
+    Raises:
+        PromptError: nobody has been asked yet, or what was said is damaged.
+    """
+    return table_of(path, by="ptlib.book.real.asked_wayward")
 
 
 def kept_wayward(table: str, path: Path = WAYWARD) -> pd.DataFrame:
