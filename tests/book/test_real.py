@@ -152,7 +152,8 @@ def test_a_part_is_measured_again_where_models_and_facts_are(lama_folder, tmp_pa
     ways = [cells.Cell("manual", (), "gpt2-small")]
     monkeypatch.setattr(measure, "cells", lambda *_: ways)
     rows = next(measure.measure({"gpt2-small": lms["gpt2-small"]}, [], tasks[:4], answers, STUDY))
-    kept.keep(tmp_path / "r.json", rows, {"gpt2-small": lms["gpt2-small"]}, tasks, STUDY)
+    asked = {name: lms[name] for name in ("gpt2-small", "bert-small")}
+    kept.keep(tmp_path / "r.json", rows, asked, tasks, STUDY, only_asked=["bert-small"])
     assert again.measured_again(tmp_path / "r.json") == []
     monkeypatch.setenv("PTLIB_LAMA", str(lama_folder))
     monkeypatch.setenv("PTLIB_REAL_MODELS", str(tmp_path))
@@ -190,6 +191,7 @@ def test_the_command_line_measures_and_keeps(lama_folder, tasks, tmp_path, monke
     monkeypatch.setattr(cells, "IN_FRONT", {"random, in front": "random"})
     command(monkeypatch, WEIGHTS / "gpt2-small", "--obtained", "made here", "--to", tmp_path / "r.json")
     assert set(kept.kept_rows(tmp_path / "r.json").method) == {"manual", "random", "random, in front", "tuned"}
+    assert kept.provenance(tmp_path / "r.json")["only_asked"] == []
 
 
 def test_the_command_line_refuses_in_one_line(monkeypatch, tmp_path, capsys):

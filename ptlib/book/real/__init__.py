@@ -4,13 +4,15 @@ from ptlib.book.real.again import measured_again
 from ptlib.book.real.descriptions import best_pair, told
 from ptlib.book.real.drawn import draw_ways, draw_wayward
 from ptlib.book.real.kept import ASKED, kept_descriptions, kept_rows, kept_words, provenance, relations_measured
-from ptlib.book.real.summary import GEMMA, QWEN, SCORES, Scores
-from ptlib.book.real.wayward_kept import kept_wayward, wayward_provenance
+from ptlib.book.real.summary import GEMMA, LARGER, QWEN, SCORES, Scores
+from ptlib.book.real.wayward_kept import SAID_OF_WAYWARD, kept_said, kept_wayward, wayward_provenance
 
 __all__ = [
     "ASKED",
     "GEMMA",
+    "LARGER",
     "QWEN",
+    "SAID_OF_WAYWARD",
     "SCORES",
     "Scores",
     "best_pair",
@@ -18,6 +20,7 @@ __all__ = [
     "draw_wayward",
     "kept_descriptions",
     "kept_rows",
+    "kept_said",
     "kept_wayward",
     "kept_words",
     "measured_again",

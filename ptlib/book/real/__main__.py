@@ -25,9 +25,10 @@ def main() -> None:
         study = Study(cache=str(default_cache()))
         lms = {path.name: load(str(path)) for path in (*arguments.models, *arguments.only_asked)}
         tasks, answers = relations(facts, list(lms.values()), study.facts)
-        about = {name: getattr(arguments, name) for name in ("obtained", "commit", "seconds")}
-        rows: list[dict] = []
         held_out = [path.name for path in arguments.only_asked]
+        about = {name: getattr(arguments, name) for name in ("obtained", "commit", "seconds")}
+        about["only_asked"] = held_out
+        rows: list[dict] = []
         for more in measure(lms, held_out, tasks, answers, study, last_first=arguments.last_first):
             rows += more
             keep(arguments.to, rows, lms, tasks, study, **about)

@@ -14,7 +14,7 @@ RELATIONS = 2  # those that are measured again: minutes on two cores
 
 
 def measured_again(path: Path = FILE) -> list[dict]:
-    """The manual templates of a few relations asked again, beside what is kept.
+    """The manual templates of a few relations asked again, beside what is kept, on models that prompts are tuned on.
 
     Returns:
         a row for each model and relation, with the kept P@1 among all words and the new one; none where the
@@ -24,7 +24,7 @@ def measured_again(path: Path = FILE) -> list[dict]:
         PromptError: a model or the facts cannot be read.
     """
     about, folders = provenance(path), [os.environ.get(name) for name in NAMED]
-    models = [Path(folders[0] or "") / name for name in about["models"]]
+    models = [Path(folders[0] or "") / name for name in about["models"] if name not in about.get("only_asked", ())]
     if not all(folders) or not all(model.is_dir() for model in models):
         return []
     lms = {model.name: load(str(model)) for model in models}

@@ -34,7 +34,7 @@ def keep(
     study: Study,
     *,
     words: Sequence[Mapping] = (),
-    **more: str,
+    **more: object,
 ) -> None:
     """Write scores, words of prompts and where they come from, in place of what was there."""
     kept = {"about": where_from(lms, study) | more, "relations": _known(rows, tasks)}

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from ptlib.errors import PromptError
 from ptlib.scoring.scores import interval
 
-GEMMA, QWEN = "gemma-3-270m", "qwen2.5-coder-0.5b"  # the models of the kept results, as their rows name them
+# The models of the kept results, as their rows name them; on the last no prompt was tuned.
+GEMMA, QWEN, LARGER = "gemma-3-270m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"
 SCORES = {"vocabulary": "among all words", "answers": "among the answers"}
 
 
