@@ -175,7 +175,7 @@ def test_workers_give_way_and_end_when_the_process_that_they_work_for_is_killed(
         process.wait()
     assert workers
     assert nicest == min(usual + GIVE_WAY, 19)
-    _, left = psutil.wait_procs(workers, timeout=10)
+    _, left = psutil.wait_procs(workers, timeout=60)
     for worker in left:
         worker.kill()
     assert not left

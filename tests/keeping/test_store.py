@@ -316,5 +316,6 @@ def test_two_processes_may_make_the_same_at_once(bert, capital, tmp_path):
     options = {"length": 2, "settings": pt.Settings(steps=20)}
     alone = pt.tune(bert, capital, **options)
     kept = pt.tune(bert, capital, cache=tmp_path, **options)
-    assert torch.equal(kept.vectors, alone.vectors)
+    # Last digits may differ from process to process; a state that is not one of the descent's is farther off.
+    torch.testing.assert_close(kept.vectors, alone.vectors, rtol=0, atol=0.005)
     assert len(list(tmp_path.iterdir())) == 1

@@ -179,7 +179,8 @@ def test_what_may_not_be_looked_at_is_said(folder, kind, monkeypatch):
 
     plain = Path.stat
     monkeypatch.setattr(Path, "stat", stat)
-    monkeypatch.setattr(Path, "read_bytes", lambda path: stat(path) and path.open("rb").read())
+    whole = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: stat(path) and whole(path))
     message = refusal(read, folder)
     assert message == f"{folder / name}: cannot be read (Permission denied)" or "holds no relations" in message
 
