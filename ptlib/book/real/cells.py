@@ -28,7 +28,7 @@ IN_FRONT = {  # the carried prompt in front of the manual template: which answer
     f"{method}, in front": method
     for method in ("random", "closed form", "centred", "linear map", "procrustes", "plain words")
 }
-HELD_OUT = ("manual", "random", "linear map", "linear map, in front", "plain words")  # asked of a model so large
+HELD_OUT = ("manual", "random", "linear map", "plain words")  # what a model is asked that no prompt is tuned on
 
 
 @dataclass(frozen=True)
