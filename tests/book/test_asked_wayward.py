@@ -110,3 +110,14 @@ def test_the_command_line_refuses_in_one_line(tasks, tmp_path, monkeypatch):
         command(monkeypatch, WEIGHTS / "bert-small", "--to", tmp_path / "s.json")
     with pytest.raises(pt.PromptError, match=r"nothing is kept .* `python -m ptlib\.book\.real\.asked_wayward`"):
         kept.kept_said(tmp_path / "none.json")
+
+
+def test_what_is_kept_with_the_book_is_whole_and_small():
+    table = kept.kept_said()
+    assert kept.SAID_OF_WAYWARD.stat().st_size < 200_000
+    asked_once = table[["model", "task", "text", "gamma", "seed", "kind", "from_layer", "to_layer"]]
+    assert not asked_once.duplicated().any()
+    tuned = kept.kept_wayward("tuned").query("model in @table.model.unique()")
+    assert len(table) == (len(tuned) + 2 * len(tuned[tuned.gamma == 0])) * 9
+    assert table[["does", "reads"]].isin((0, 1)).all(axis=None)
+    assert table[["other_tasks", "other_texts"]].apply(lambda part: part.between(0, 1)).all(axis=None)

@@ -204,3 +204,15 @@ def test_the_command_line_refuses_in_one_line(monkeypatch, tmp_path, capsys):
     with pytest.raises(SystemExit):  # what is kept with the book is replaced by nobody who does not say so
         command(monkeypatch, WEIGHTS / "gpt2-small")
     assert "--to" in capsys.readouterr().err
+
+
+def test_what_is_kept_with_the_book_is_whole_and_small():
+    table, about = kept.kept_rows(), kept.provenance()
+    assert kept.FILE.stat().st_size < 400_000
+    measured = table.groupby(["method", "sources", "target"]).size()
+    assert (measured == len(kept.relations_measured()) * len(about["study"]["seeds"])).all()
+    assert set(table.target) == set(about["models"])
+    tuned_on = {name for sources in table.sources for name in sources.split("+") if name}
+    assert tuned_on == set(about["models"]) - set(about["only_asked"])
+    asked = {method for method, _, target in measured.index if target in about["only_asked"]}
+    assert asked == set(cells.HELD_OUT)
