@@ -5,7 +5,7 @@ Which pair is best is chosen later, on some relations alone.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -89,13 +89,26 @@ def _said(name: str, lm: LanguageModel, tasks: Sequence[Task], prompt: SoftPromp
     facts = [(task.fingerprint(), task.label, task.template, task.definition) for task in tasks]
     about = [lm.fingerprint, prompt.vectors, prompt.task, prompt.template, prompt.seed]
     key = key_of(name, about, facts, taken, put, ASKING, code=__name__)
+
+    def rows() -> list[dict]:
+        found = described(lm, tasks, {(prompt.task, prompt.seed): prompt}, from_layers=taken, to_layers=put)
+        return [{"model": name} | row for row in found]
+
+    def line(rows: list[dict]) -> str:
+        named = [f"{kind} {sum(row['own'] for row in rows if row['kind'] == kind):.0f}" for kind in KINDS]
+        count = f"named with {', '.join(named)} of {len(rows) // len(KINDS)} pairs"
+        return f"{name:20} {prompt.task:6} seed {prompt.seed}  {count}"
+
+    return said_once(store, key, rows, line)
+
+
+def said_once(store: Store[Said], key: str, ask: Callable[[], list[dict]], line: Callable[[list[dict]], str]) -> Said:
+    """What was said before and kept under a key, or what is said now, which is kept and told in a line."""
     said = store.get(key)
     if said is None:
         since = time.perf_counter()
-        rows = described(lm, tasks, {(prompt.task, prompt.seed): prompt}, from_layers=taken, to_layers=put)
-        said = Said([{"model": name} | row for row in rows], time.perf_counter() - since)
+        rows = ask()
+        said = Said(rows, time.perf_counter() - since)
         store.put(key, said)
-        named = [f"{kind} {sum(row['own'] for row in rows if row['kind'] == kind):.0f}" for kind in KINDS]
-        count = f"named with {', '.join(named)} of {len(rows) // len(KINDS)} pairs"
-        print(f"{name:20} {prompt.task:6} seed {prompt.seed}  {count}  {said.seconds:.0f} s", flush=True)
+        print(f"{line(rows)}  {said.seconds:.0f} s", flush=True)
     return said

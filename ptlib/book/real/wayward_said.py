@@ -7,11 +7,10 @@ other tasks and the other texts, and what the model says of the text alone, befo
 vectors. As that of `descriptions`, the rule was written before any description of a wayward prompt was read.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ptlib.book.real.asking import Said, layers, load_said, require_causal
+from ptlib.book.real.asking import Said, layers, load_said, require_causal, said_once
 from ptlib.book.real.descriptions import ASKING, STOP_WORDS, task_words
 from ptlib.book.real.wayward_cells import Study, texts_for
 from ptlib.book.real.wayward_measure import Row, prompts_of
@@ -27,7 +26,6 @@ from ptlib.tasks.wordings import texts
 from ptlib.tuning.start import random_prompt
 from ptlib.tuning.toward import Aim, text_ids
 
-KINDS = ("tuned", "text", "random")
 Words = Mapping[str, frozenset[str]]
 
 
@@ -106,21 +104,21 @@ def _said(
     taken, put = layers(lm)
     known = [sorted((what, sorted(words)) for what, words in some.items()) for some in (names.tasks, names.texts)]
     key = key_of(name, lm.fingerprint, prompt.vectors, aim, kind, known, taken, put, ASKING, code=__name__)
-    said = store.get(key)
-    if said is None:
-        since = time.perf_counter()
+
+    def rows() -> list[Row]:
         about: Row = {"model": name, "kind": kind} | aim._asdict()
         answers = describe(lm, prompt, from_layer=taken, to_layer=put, text=ASKING, count=1)
         # What is said goes by another name than the text that the prompt was drawn to.
-        rows = [
+        return [
             about
             | {"said": one.text, "score": one.score, "from_layer": one.from_layer, "to_layer": one.to_layer}
             | names.named(one.text, aim.task, aim.text)
             for one in answers
         ]
-        said = Said(rows, time.perf_counter() - since)
-        store.put(key, said)
+
+    def line(rows: list[Row]) -> str:
         does, reads = (sum(row[what] for row in rows) for what in ("does", "reads"))
         count = f"task named with {does:.0f}, text with {reads:.0f} of {len(rows)} pairs"
-        print(f"{name:20} {aim.task:8} {kind:6} gamma {aim.gamma:<3g} {count}  {said.seconds:.0f} s", flush=True)
-    return said
+        return f"{name:20} {aim.task:8} {kind:6} gamma {aim.gamma:<3g} {count}"
+
+    return said_once(store, key, rows, line)
