@@ -74,7 +74,7 @@ def _log_probabilities(
 ) -> Float[Tensor, " rows"]:
     """Of the last so many tokens of each row, given what stands before them."""
     scores = torch.empty(len(cloze), device=lm.device)
-    for chosen in chunks(lm, cloze.lengths):
+    for chosen in chunks(lm, cloze.lengths, tokens):
         part, places = cloze[chosen], torch.arange(int(cloze.lengths[chosen].max()), device=lm.device)
         first, end = (part.lengths - tokens[chosen])[:, None], part.lengths[:, None]
         said = (places >= first) & (places < end)

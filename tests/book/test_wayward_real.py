@@ -50,6 +50,7 @@ def test_each_part_is_there_once_and_carried_when_it_is_tuned():
             assert parts.Cell("tuned", cell.task, cell.source, cell.source, cell.seed) in listed[:place]
     assert sum(cell.table == "carried" for cell in listed) == 6 * 4 * 2
     assert sum(cell.table == "tuned" for cell in listed) == 3 * 4 * 2
+    assert sum(cell.table == "channel" for cell in listed) == 3 * 4 * 2
 
 
 def test_numbers_are_those_that_the_library_gives(chosen, tasks):
@@ -78,6 +79,20 @@ def test_numbers_are_those_that_the_library_gives(chosen, tasks):
     assert beside["random"] == pt.accuracy(quick_copy(gpt2), task, at_random).value
     assert beside["random"] < table["accuracy"].max() - 0.1
     assert len({row["accuracy"] for row in tables["tuned"] + tables["carried"]}) > 3
+
+
+def test_the_channel_reads_the_sentence_behind_the_label_s_words_alone_and_behind_each_prompt(chosen, tasks):
+    study = parts.Study(**vars(STUDY) | {"seeds": (1,)})
+    tables, (task,), gpt2 = tables_of(measuring.measure(chosen, tasks, study)), tasks, chosen["gpt2-small"]
+    prompts = measuring.prompts_of(gpt2, task, study, 1)
+    behind = task.template.replace("[X] ", "") + " [X]"
+    alone, *rows = tables["channel"]
+    assert alone["accuracy"] == pt.scoring.channel_accuracy(quick_copy(gpt2), task, behind).value
+    assert (alone["kind"], alone["model"], len(rows)) == ("no prompt", "gpt2-small", 4)  # a masked model has none
+    for row, (aim, prompt) in zip(rows, prompts.items(), strict=True):
+        score = pt.scoring.channel_accuracy(quick_copy(gpt2), task, f"{'[V] ' * prompt.length}{behind}", prompt)
+        assert (row["text"], row["gamma"], row["accuracy"]) == (aim.text, aim.gamma, score.value)
+    assert len({row["accuracy"] for row in tables["channel"]}) > 1
 
 
 def test_an_interrupted_run_goes_on_and_what_was_measured_is_kept(chosen, tasks, tmp_path, capsys):
@@ -121,7 +136,7 @@ def test_what_prompts_do_and_what_they_read_as_is_drawn_by_the_strength_of_the_p
 def test_what_cannot_be_read_is_refused_in_one_line(tmp_path):
     with pytest.raises(pt.PromptError, match=r"\A[^\n]*none.json: nothing is kept of real models[^\n]*\Z"):
         kept.kept_wayward("tuned", tmp_path / "none.json")
-    with pytest.raises(pt.PromptError, match="no table 'wrong'; there are tuned, carried, beside"):
+    with pytest.raises(pt.PromptError, match="no table 'wrong'; there are tuned, carried, channel, beside"):
         kept.kept_wayward("wrong")
     for damaged in ('{"about": {}, "tuned": [', "[]", '{"about": {}}', "[" * 100_000):
         (tmp_path / "w.json").write_text(damaged, encoding="utf-8")

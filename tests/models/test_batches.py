@@ -25,6 +25,17 @@ def test_every_row_is_in_one_group_and_no_group_is_much_too_large(bert, monkeypa
     assert longest == sorted(longest)
 
 
+def test_where_many_logits_are_asked_for_groups_hold_fewer_rows(bert, monkeypatch):
+    """Logits over a vocabulary of hundreds of thousands weigh more than all else of a place."""
+    monkeypatch.setattr(batches, "CPU_TOKENS", 500)
+    lengths = torch.randint(10, 20, (40,), generator=torch.Generator().manual_seed(0))
+    groups = batches.chunks(bert, lengths, lengths - 4)
+    assert sorted(torch.cat(groups).tolist()) == list(range(40))
+    assert all(int((lengths - 4)[group].sum()) <= 50 + 20 for group in groups)
+    one_each = batches.chunks(bert, lengths, torch.ones_like(lengths))
+    assert [group.tolist() for group in one_each] == [group.tolist() for group in batches.chunks(bert, lengths)]
+
+
 def test_a_larger_gpu_takes_more_tokens_up_to_a_limit(base):
     on = [batches.tokens_in(memory * GIGABYTE, base) for memory in (4, 15, 40, 80, 1_000)]
     assert on == sorted(on)

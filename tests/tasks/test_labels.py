@@ -6,7 +6,9 @@ import torch
 from tokenizers import normalizers
 
 import ptlib as pt
+from ptlib.models import batches
 from ptlib.prompts.template import parse
+from ptlib.scoring import channel
 from ptlib.tasks.task import Example
 from ptlib.tuning.gradients import Gradients
 
@@ -91,6 +93,22 @@ def test_channel_scores_are_those_of_a_plain_pass(gpt2, continent):
     for example, hit in zip(continent.test, found.hits, strict=True):
         scores = {label: by_hand(gpt2, BEHIND, example.text, label) for label in continent.labels}
         assert hit == (max(scores, key=scores.get) == example.answer)
+
+
+def test_a_channel_asks_for_few_logits_at_once(gpt2, continent, monkeypatch):
+    """Each place of a text has logits over the whole vocabulary, gigabytes in a batch of a real model."""
+    asked, plain = [], channel.logits_where
+    expected = pt.scoring.channel_accuracy(gpt2, continent, BEHIND)
+
+    def counting(lm, cloze, vectors, where):
+        asked.append(int(where.sum()))
+        return plain(lm, cloze, vectors, where)
+
+    monkeypatch.setattr(channel, "logits_where", counting)
+    monkeypatch.setattr(batches, "CPU_TOKENS", 400)
+    assert pt.scoring.channel_accuracy(gpt2, continent, BEHIND).hits == expected.hits
+    assert len(asked) > 1
+    assert max(asked) <= 400 // batches.TOKENS_A_LOGIT + 10
 
 
 def test_a_channel_may_hold_a_prompt(gpt2, continent):

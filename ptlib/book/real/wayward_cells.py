@@ -43,7 +43,8 @@ class Cell:
     """A part of the measurement that is kept as soon as it is there.
 
     Attributes:
-        table: "tuned", prompts on their own model; "carried", the same in the other; "beside", what needs no tuning.
+        table: "tuned", prompts on their own model; "carried", the same in the other; "channel", the same scored by the
+            channel; "beside", what needs no tuning.
         task: the name of the task.
         source: the model that prompts were tuned on, or that is asked where none were.
         target: the model that is asked.
@@ -68,6 +69,7 @@ def cells(names: Sequence[str], tasks: Sequence[str], seeds: Sequence[int]) -> I
                 if seed == seeds[0]:  # what needs no tuning is asked once
                     yield Cell("beside", task, name, name, seed)
                 yield Cell("tuned", task, name, name, seed)
+                yield Cell("channel", task, name, name, seed)
                 yield from (Cell("carried", task, name, other, seed) for other in names if other != name)
 
 

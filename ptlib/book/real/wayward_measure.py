@@ -16,9 +16,11 @@ from ptlib.keeping.store import Store
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.quick import arithmetic, quick_copy
 from ptlib.prompts.soft_prompt import SoftPrompt
+from ptlib.prompts.template import TEXT
 from ptlib.reading.likeness import word_f1
 from ptlib.reading.projection import project
 from ptlib.reading.wayward import waywardness
+from ptlib.scoring.channel import channel_accuracy
 from ptlib.scoring.guess import most_frequent_answer
 from ptlib.scoring.scores import accuracy, accuracy_many
 from ptlib.tasks.task import Task
@@ -26,7 +28,7 @@ from ptlib.tuning.start import random_prompt
 from ptlib.tuning.toward import Aim, text_ids, tune_toward
 
 Row = dict[str, Any]
-TABLES = ("tuned", "carried", "beside")
+TABLES = ("tuned", "carried", "channel", "beside")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def measure(
     named, store = {task.name: task for task in tasks}, Store(study.cache, load_rows)
     listed = list(cells(list(lms), list(named), study.seeds))
     for cell in reversed(listed) if last_first else listed:
+        if cell.table == "channel" and lms[cell.source].kind == "masked":
+            continue  # reads no text word by word
         yield cell.table, _kept(cell, lms, named[cell.task], study, store)
 
 
@@ -118,6 +122,20 @@ def _carried(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: St
     return rows
 
 
+def _channel(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study) -> list[Row]:
+    """Which label makes the sentence likeliest, with the label's words in front of it, alone and behind each prompt."""
+    lm, kinds = quick_copy(lms[cell.source]), texts_for(task.name)
+    behind = f"{task.template.replace(TEXT, '').strip()} {TEXT}"
+    about = {"model": cell.source, "task": task.name, "seed": cell.seed}
+    alone = {"kind": "no prompt", "text": "", "gamma": 0.0}
+    rows: list[Row] = [about | alone | {"accuracy": channel_accuracy(lm, task, behind).value}]
+    for aim, prompt in prompts_of(lms[cell.source], task, study, cell.seed).items():
+        score = channel_accuracy(lm, task, f"{'[V] ' * prompt.length}{behind}", prompt)
+        one = {"kind": kinds[aim.text], "text": aim.text, "gamma": aim.gamma}
+        rows.append(about | one | {"accuracy": score.value})
+    return rows
+
+
 def _beside(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, _study: Study) -> list[Row]:
     """The manual template, a random prompt as long as the first text's, and the most frequent label."""
     lm = lms[cell.source]
@@ -132,4 +150,4 @@ def _beside(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, _study: St
     return [about | {"method": method, "accuracy": score.value} for method, score in scores.items()]
 
 
-MEASURES = {"tuned": _tuned, "carried": _carried, "beside": _beside}
+MEASURES = {"tuned": _tuned, "carried": _carried, "channel": _channel, "beside": _beside}
