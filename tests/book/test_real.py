@@ -5,10 +5,11 @@ import sys
 
 import pandas as pd
 import pytest
+import torch
 
 import ptlib as pt
 from ptlib.book.real import __main__ as entry
-from ptlib.book.real import again, cells, drawn, kept, measure, written
+from ptlib.book.real import again, cells, drawn, kept, measure, nearness, written
 from ptlib.book.real.summary import Scores
 from ptlib.models.checkpoint import WEIGHTS
 from ptlib.models.quick import quick_copy
@@ -39,9 +40,42 @@ def test_each_cell_is_there_once_and_held_out_models_are_only_asked():
         for way in ("closed form", "linear map", "plain words")
     }
     assert carried["closed form"] == {(("b",), "a"), (("a",), "b")}
-    assert carried["linear map"] == carried["closed form"] | {(("a",), "c"), (("b",), "c")}
+    assert carried["linear map"] == carried["closed form"] | {(("a",), "c"), (("b",), "c"), (("a", "b"), "c")}
+    near = {method for method in cells.NEAR if cells.NEAR[method] in cells.METHODS}
+    for way in near:
+        assert {(cell.sources, cell.target) for cell in listed if cell.method == way} == carried["closed form"]
     assert {target for sources, target in carried["plain words"] if sources == ("a", "b")} == {"a", "b", "c"}
     assert {cell.method for cell in listed if cell.target == "c"} == set(cells.HELD_OUT)
+
+
+def test_prompts_of_several_models_are_averaged(lms, tasks):
+    names, target = ("gpt2-small", "bert-small"), "albert-small"
+    moved = measure._prompts(cells.Cell("linear map", names, target), lms, tasks, STUDY)
+    about = {"length": STUDY.length, "seeds": STUDY.seeds, "settings": STUDY.settings}
+    each = [
+        pt.transfer_many(pt.tune_many(lms[n], tasks, **about), lms[n], lms[target], method=pt.LinearMap())
+        for n in names
+    ]
+    for name, prompt in moved.items():
+        average = sum(prompts[name].on(lms[target]) for prompts in each) / 2
+        assert torch.allclose(prompt.on(lms[target]), average, atol=1e-5)
+
+
+def test_prompts_in_small_steps_stay_near_the_words(lms, tasks):
+    lm, names = lms["gpt2-small"], ("tuned", "tuned, near words")
+    farther, nearer = (
+        measure._prompts(cells.Cell(name, ("gpt2-small",), "gpt2-small"), lms, tasks, STUDY) for name in names
+    )
+    assert farther.keys() == nearer.keys()
+    found = nearness.nearness({"gpt2-small": lm, "bert-small": lms["bert-small"]}, ["bert-small"], tasks, STUDY)
+    assert [(row["model"], row["method"]) for row in found] == [("gpt2-small", name) for name in names]
+    for row, prompts in zip(found, (farther, nearer), strict=True):
+        vectors = torch.cat([prompt.on(lm) for prompt in prompts.values()])
+        words = lm.embeddings[list(lm.words.values())]
+        to_words = torch.cdist(vectors, lm.embeddings).amin(dim=1).mean() / pt.models.scale.word_spacing(lm)
+        assert row["spacings"] == pytest.approx(to_words.item(), abs=1e-3)
+        assert row["length"] == pytest.approx((vectors.norm(dim=1).mean() / words.norm(dim=1).mean()).item(), abs=1e-3)
+    assert found[1]["spacings"] < found[0]["spacings"] - 0.2
 
 
 def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tmp_path, monkeypatch, capsys):
@@ -59,8 +93,12 @@ def test_what_was_measured_is_kept_and_an_interrupted_run_goes_on(lms, tasks, tm
     from_the_end = list(measure.measure(chosen, [], tasks, labelled, study, last_first=True))
     assert from_the_end == [everything[place] for place in (1, 0, 3, 2)]
     assert {row["method"] for row in everything[2]} == {measure.DEAREST}
-    words = written.written(chosen, [], tasks[:1], study)
-    kept.keep(tmp_path / "r.json", first, chosen, tasks, study, words=words, obtained="made here")
+    beside = {
+        "words": written.written(chosen, [], tasks[:1], study),
+        "nearness": nearness.nearness(chosen, [], tasks[:1], study),
+    }
+    kept.keep(tmp_path / "r.json", first, chosen, tasks, study, **beside, obtained="made here")
+    assert kept.kept_nearness(tmp_path / "r.json").to_dict("records") == beside["nearness"]
     table = kept.kept_rows(tmp_path / "r.json")
     assert len(table) == len(first)
     home = table[table.method == "tuned"]
@@ -190,7 +228,13 @@ def test_the_command_line_measures_and_keeps(lama_folder, tasks, tmp_path, monke
     monkeypatch.setattr(cells, "IN_WORDS", ())
     monkeypatch.setattr(cells, "IN_FRONT", {"random, in front": "random"})
     command(monkeypatch, WEIGHTS / "gpt2-small", "--obtained", "made here", "--to", tmp_path / "r.json")
-    assert set(kept.kept_rows(tmp_path / "r.json").method) == {"manual", "random", "random, in front", "tuned"}
+    assert set(kept.kept_rows(tmp_path / "r.json").method) == {
+        "manual",
+        "random",
+        "random, in front",
+        "tuned",
+        "tuned, near words",
+    }
     assert kept.provenance(tmp_path / "r.json")["only_asked"] == []
 
 

@@ -3,7 +3,15 @@
 from ptlib.book.real.again import measured_again
 from ptlib.book.real.descriptions import best_pair, told
 from ptlib.book.real.drawn import draw_ways, draw_wayward
-from ptlib.book.real.kept import ASKED, kept_descriptions, kept_rows, kept_words, provenance, relations_measured
+from ptlib.book.real.kept import (
+    ASKED,
+    kept_descriptions,
+    kept_nearness,
+    kept_rows,
+    kept_words,
+    provenance,
+    relations_measured,
+)
 from ptlib.book.real.summary import GEMMA, LARGER, QWEN, SCORES, Scores
 from ptlib.book.real.wayward_kept import SAID_OF_WAYWARD, kept_said, kept_wayward, wayward_provenance
 
@@ -19,6 +27,7 @@ __all__ = [
     "draw_ways",
     "draw_wayward",
     "kept_descriptions",
+    "kept_nearness",
     "kept_rows",
     "kept_said",
     "kept_wayward",

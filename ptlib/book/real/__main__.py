@@ -7,6 +7,7 @@ from ptlib.book.real.cells import Study, relations
 from ptlib.book.real.command import folder_named, options
 from ptlib.book.real.kept import keep
 from ptlib.book.real.measure import measure
+from ptlib.book.real.nearness import nearness
 from ptlib.book.real.written import written
 from ptlib.errors import PromptError
 from ptlib.keeping.store import default_cache
@@ -32,8 +33,8 @@ def main() -> None:
         for more in measure(lms, held_out, tasks, answers, study, last_first=arguments.last_first):
             rows += more
             keep(arguments.to, rows, lms, tasks, study, **about)
-        words = written(lms, held_out, tasks, study)
-        keep(arguments.to, rows, lms, tasks, study, words=words, **about)
+        beside = {"words": written(lms, held_out, tasks, study), "nearness": nearness(lms, held_out, tasks, study)}
+        keep(arguments.to, rows, lms, tasks, study, **beside, **about)
     except PromptError as error:
         sys.exit(str(error))
 

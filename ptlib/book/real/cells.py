@@ -28,6 +28,9 @@ IN_FRONT = {  # the carried prompt in front of the manual template: which answer
     f"{method}, in front": method
     for method in ("random", "closed form", "centred", "linear map", "procrustes", "plain words")
 }
+NEAR = {  # the same of prompts that were tuned in small steps, and so stayed near the words
+    f"{method}, near words": method for method in ("tuned", "closed form", "centred", "linear map", "procrustes")
+}
 HELD_OUT = ("manual", "random", "linear map", "plain words")  # what a model is asked that no prompt is tuned on
 
 
@@ -39,6 +42,7 @@ class Study:
         seeds: of the prompts.
         facts: of each relation that are scored, at most.
         settings: how free prompts are tuned.
+        near: how those are that stay near the words.
         written: how prompts in words are.
         length: vectors in a prompt.
         cache: where prompts and cells are kept.
@@ -47,6 +51,7 @@ class Study:
     seeds: tuple[int, ...] = (0, 1, 2)
     facts: int = 50
     settings: Settings = Settings(steps=60)
+    near: Settings = Settings(steps=60, learning_rate=0.1)
     written: WordSettings = WordSettings(steps=60)
     length: int = 5
     cache: str | None = None
@@ -57,7 +62,7 @@ class Cell:
     """One way of asking one model.
 
     Attributes:
-        method: "manual", "random", "tuned", or one of `METHODS`, `IN_WORDS` or `IN_FRONT`.
+        method: "manual", "random", "tuned", or one of `METHODS`, `IN_WORDS`, `IN_FRONT` or `NEAR`.
         sources: the models that the prompts were tuned on.
         target: the model that is asked.
     """
@@ -84,11 +89,12 @@ def _asked(target: str, names: Sequence[str]) -> Iterator[Cell]:
     """All ways of asking one model."""
     yield from (Cell(method, (), target) for method in ("manual", "random", "random, in front"))
     if target in names:
-        yield Cell("tuned", (target,), target)
-    for source in names:
-        if source != target:
-            carried = [*METHODS, *(method for method, way in IN_FRONT.items() if way in METHODS)]
-            yield from (Cell(method, (source,), target) for method in carried)
+        yield from (Cell(method, (target,), target) for method in ("tuned", "tuned, near words"))
+    carried = [*METHODS, *(method for method, way in (IN_FRONT | NEAR).items() if way in METHODS)]
+    others = tuple(name for name in names if name != target)
+    for sources in dict.fromkeys((*((name,) for name in others), others)):  # each alone, and the average of all
+        if sources:
+            yield from (Cell(method, sources, target) for method in carried)
     for method in (*IN_WORDS, *(method for method, way in IN_FRONT.items() if way in IN_WORDS)):
         yield from (Cell(method, sources, target) for sources in (tuple(names), *((name,) for name in names)))
 

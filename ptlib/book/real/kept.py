@@ -34,11 +34,15 @@ def keep(
     study: Study,
     *,
     words: Sequence[Mapping] = (),
+    nearness: Sequence[Mapping] = (),
     **more: object,
 ) -> None:
-    """Write scores, words of prompts and where they come from, in place of what was there."""
+    """Write scores, words of prompts, their distances from words, and where all comes from, over what was there."""
     kept = {"about": where_from(lms, study) | more, "relations": _known(rows, tasks)}
-    write_kept(path, kept | {"columns": COLUMNS, "rows": plain(rows, COLUMNS), "words": list(words)})
+    write_kept(
+        path,
+        kept | {"columns": COLUMNS, "rows": plain(rows, COLUMNS), "words": list(words), "nearness": list(nearness)},
+    )
 
 
 def keep_descriptions(
@@ -158,6 +162,12 @@ def kept_words(path: Path = FILE) -> dict[tuple[str, str], list[list[tuple[str, 
         ]
         for prompt in prompts
     }
+
+
+def kept_nearness(path: Path = FILE) -> pd.DataFrame:
+    """How far from the words free prompts end: rows as `nearness` gives them."""
+    (rows,) = parts_of(path, "nearness")
+    return pd.DataFrame(rows)
 
 
 def relations_measured(path: Path = FILE) -> pd.DataFrame:

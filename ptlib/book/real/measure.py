@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.book.real.cells import IN_FRONT, IN_WORDS, METHODS, Cell, Study, cells
+from ptlib.book.real.cells import IN_FRONT, IN_WORDS, METHODS, NEAR, Cell, Study, cells
 from ptlib.carrying.anchors import Anchors
 from ptlib.carrying.carry import transfer_many
 from ptlib.keeping.files import load_tensor, save_tensor
@@ -123,8 +123,8 @@ def _words(cell: Cell, lms: Mapping[str, LanguageModel]) -> tuple[str, ...]:
 
 
 def _way(cell: Cell) -> str:
-    """How the prompts of a cell are made, wherever they stand."""
-    return IN_FRONT.get(cell.method, cell.method)
+    """How the prompts of a cell are carried, wherever they stand and however they were tuned."""
+    return (IN_FRONT | NEAR).get(cell.method, cell.method)
 
 
 def _score(
@@ -157,11 +157,12 @@ def _prompts(cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task]
         )
         moved = words_on(written, target)
     else:
-        moved = tune_many(
-            sources[0], tasks, length=length, seeds=seeds, settings=study.settings, cache=cache, progress=False
-        )
-        if way != "tuned":
-            moved = transfer_many(moved, sources[0], target, method=METHODS[way])
+        free = study.near if cell.method in NEAR else study.settings
+        tuned = [
+            tune_many(source, tasks, length=length, seeds=seeds, settings=free, cache=cache, progress=False)
+            for source in sources
+        ]
+        moved = tuned[0] if way == "tuned" else transfer_many(tuned, sources, target, method=METHODS[way])
     if cell.method not in IN_FRONT:
         return moved
     templates = {task.name: f"{'[V] ' * length}{task.template}" for task in tasks}
