@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ptlib.book.real.kept import kept_rows
-from ptlib.book.real.summary import Scores
+from ptlib.book.real.kept import kept_descriptions, kept_rows
+from ptlib.book.real.summary import QWEN, Scores
+from ptlib.book.real.wayward_kept import kept_wayward
 from ptlib.carrying.representations import objective, relative
 from ptlib.errors import PromptError, first_line
 from ptlib.models.loading import load
@@ -257,6 +258,28 @@ def shares_of_gap(shares: Mapping[str, float]) -> Verdict:
     return Verdict(True, f"of the {len(wanted)}, “{best}” closes most: {wanted[best]:.0%}.")
 
 
+def tuning_brought(model: str, task: str) -> Verdict:
+    """Chapter 8, exercise 1: a task that prompts do much better than the manual template, while they read as texts."""
+    tuned = kept_wayward("tuned").query("model == @model and task == @task and gamma == 0").accuracy
+    manual = kept_wayward("beside").query("model == @model and task == @task and method == 'manual'").accuracy
+    if tuned.empty:
+        return Verdict(False, f"prompts for {task!r} were not measured on {model!r}.")
+    gain = float(tuned.mean() - manual.iloc[0])
+    return Verdict(gain >= 0.2 - 1e-9, f"manual {manual.iloc[0]:.2f}, tuned {tuned.mean():.2f}: {gain:+.2f}.")
+
+
+def best_layers(from_layer: int, to_layer: int) -> Verdict:
+    """Chapter 8, exercise 2: the pair of layers with which Qwen names the task of its prompts most, others least."""
+    rows = kept_descriptions()
+    rows = rows[(rows.model == QWEN) & (rows.kind == "tuned")]
+    gains = (rows.own - rows.other).groupby([rows.from_layer, rows.to_layer]).mean()
+    if (from_layer, to_layer) not in gains.index:
+        asked = ", ".join(f"{first} to {second}" for first, second in gains.index)
+        return Verdict(False, f"it was not asked with layers {from_layer} to {to_layer}, but with {asked}.")
+    gain, best = gains[from_layer, to_layer], gains.max()
+    return Verdict(bool(gain > best - 1e-9), f"own less others is {gain:.2f}, with the best pair {best:.2f}.")
+
+
 CHECKS: dict[str, Callable[..., Verdict]] = {
     "0.1": wording,
     "0.2": new_facts,
@@ -276,6 +299,8 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
     "6.2": step_beside_words,
     "7.1": plain_words_win,
     "7.2": shares_of_gap,
+    "8.1": tuning_brought,
+    "8.2": best_layers,
 }
 
 

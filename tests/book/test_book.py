@@ -154,6 +154,7 @@ TURNED = {
     "05-waywardness": "ptlib.tuning.descent.Pull.gradient",  # prompts are driven away from their texts
     "06-do-wayward-prompts-travel": "ptlib.carrying.by_relations.closed_form",
     "07-real-language-models": "ptlib.book.real.summary.Scores.mean",  # of scores that are kept
+    "08-what-real-prompts-say": "ptlib.book.real.named_by_prompt",
 }
 # In these prompts are tuned, so that prompts of the right sign must not be taken from the cache.
 TUNES = ("01-prompt-tuning", "03b-shared-words", "05-waywardness")

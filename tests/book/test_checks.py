@@ -223,3 +223,37 @@ def test_how_much_of_the_gap_is_closed(kept_scores):
     assert "closes 33% of it" in wrong("7.2", {"linear map": 0.5})
     assert "was not carried from a to b" in wrong("7.2", {"guessing": 0.5})
     wrong("7.2", {})
+
+
+@pytest.fixture
+def kept_wayward(monkeypatch):
+    """Prompts for two tasks on a model: for the first they are far ahead of the manual template."""
+    tuned = [
+        {"model": "a", "task": task, "gamma": gamma, "accuracy": value}
+        for task, values in (("sst2", (0.7, 0.8)), ("trec", (0.5, 0.4)))
+        for gamma, shift in ((0, 0), (10, -0.3))
+        for value in (value + shift for value in values)
+    ]
+    beside = [{"model": "a", "task": task, "method": "manual", "accuracy": 0.5} for task in ("sst2", "trec")]
+    tables = {"tuned": pd.DataFrame(tuned), "beside": pd.DataFrame(beside)}
+    monkeypatch.setattr("ptlib.book.checks.kept_wayward", tables.get)
+
+
+def test_what_tuning_brought(kept_wayward):
+    assert "manual 0.50, tuned 0.75: +0.25" in right("8.1", "a", "sst2")
+    assert "tuned 0.45: -0.05" in wrong("8.1", "a", "trec")
+    assert "not measured" in wrong("8.1", "b", "sst2")
+
+
+def test_the_best_layers(monkeypatch):
+    rows = [
+        {"model": model, "kind": kind, "from_layer": pair[0], "to_layer": pair[1], "own": own, "other": 0.1}
+        for pair, shares in {(6, 0): (0.0, 1.0), (12, 0): (0.0, 0.0), (12, 3): (1.0, 0.0)}.items()
+        for model, kind, factor in (("qwen2.5-coder-0.5b", "tuned", 1), ("qwen2.5-coder-0.5b", "random", 0))
+        for own in (factor * share for share in shares)
+    ]
+    monkeypatch.setattr("ptlib.book.checks.kept_descriptions", lambda: pd.DataFrame(rows))
+    assert "is 0.40, with the best pair 0.40" in right("8.2", 6, 0)
+    right("8.2", 12, 3)  # as good
+    assert "is -0.10" in wrong("8.2", 12, 0)
+    assert "not asked with layers 1 to 2, but with 6 to 0" in wrong("8.2", 1, 2)

@@ -235,7 +235,9 @@ def test_the_command_line_measures_and_keeps(lama_folder, tasks, tmp_path, monke
         "tuned",
         "tuned, near words",
     }
-    assert kept.provenance(tmp_path / "r.json")["only_asked"] == []
+    about = kept.provenance(tmp_path / "r.json")
+    assert about["only_asked"] == []
+    assert 1_000 < about["vocabularies"]["plain"] < about["vocabularies"]["shared"] <= pt.load("pocket/gpt2-small").vocabulary
 
 
 def test_the_command_line_refuses_in_one_line(monkeypatch, tmp_path, capsys):

@@ -1,7 +1,7 @@
 """Real language models: what carries a task between models that nobody taught the answers, measured and kept."""
 
 from ptlib.book.real.again import measured_again
-from ptlib.book.real.descriptions import best_pair, told
+from ptlib.book.real.descriptions import best_pair, named_by_prompt, told
 from ptlib.book.real.drawn import draw_ways, draw_wayward
 from ptlib.book.real.kept import (
     ASKED,
@@ -33,6 +33,7 @@ __all__ = [
     "kept_wayward",
     "kept_words",
     "measured_again",
+    "named_by_prompt",
     "provenance",
     "relations_measured",
     "told",

@@ -6,12 +6,13 @@ from pathlib import Path
 from ptlib.book.real.cells import Study, relations
 from ptlib.book.real.command import folder_named, options
 from ptlib.book.real.kept import keep
-from ptlib.book.real.measure import measure
+from ptlib.book.real.measure import measure, plain_words
 from ptlib.book.real.nearness import nearness
 from ptlib.book.real.written import written
 from ptlib.errors import PromptError
 from ptlib.keeping.store import default_cache
 from ptlib.models.loading import load
+from ptlib.models.shared import shared_words
 
 
 def main() -> None:
@@ -29,6 +30,7 @@ def main() -> None:
         held_out = [path.name for path in arguments.only_asked]
         about = {name: getattr(arguments, name) for name in ("obtained", "commit", "seconds")}
         about["only_asked"] = held_out
+        about["vocabularies"] = {"plain": len(plain_words([*lms.values()])), "shared": len(shared_words(*lms.values()))}
         rows: list[dict] = []
         for more in measure(lms, held_out, tasks, answers, study, last_first=arguments.last_first):
             rows += more

@@ -10,6 +10,10 @@ whether it could name the task at all. The question is that of InSPEcT (Ramati, 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import PLACEHOLDER, VECTOR, default_template
@@ -98,6 +102,17 @@ def _named(text: str, name: str, words: dict[str, frozenset[str]]) -> dict[str, 
     there = {task: not own.isdisjoint(plain_words(text)) for task, own in words.items()}
     others = [seen for task, seen in there.items() if task != name]
     return {"own": float(there[name]), "other": sum(others) / len(others) if others else 0.0}
+
+
+def named_by_prompt(rows: pd.DataFrame, column: str, prompts: Sequence[str]) -> Float[np.ndarray, " prompts"]:
+    """The share of descriptions of each prompt that name something.
+
+    Args:
+        rows: descriptions.
+        column: whether each names it.
+        prompts: the columns that tell prompts apart.
+    """
+    return rows.groupby(list(prompts))[column].mean().to_numpy()
 
 
 def best_pair(rows: Sequence[dict], relations: Iterable[str]) -> Pair:
