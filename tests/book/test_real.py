@@ -237,7 +237,12 @@ def test_the_command_line_measures_and_keeps(lama_folder, tasks, tmp_path, monke
     }
     about = kept.provenance(tmp_path / "r.json")
     assert about["only_asked"] == []
-    assert 1_000 < about["vocabularies"]["plain"] < about["vocabularies"]["shared"] <= pt.load("pocket/gpt2-small").vocabulary
+    assert (
+        1_000
+        < about["vocabularies"]["plain"]
+        < about["vocabularies"]["shared"]
+        <= pt.load("pocket/gpt2-small").vocabulary
+    )
 
 
 def test_the_command_line_refuses_in_one_line(monkeypatch, tmp_path, capsys):

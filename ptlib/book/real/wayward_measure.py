@@ -123,16 +123,16 @@ def _carried(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: St
 
 
 def _channel(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study) -> list[Row]:
-    """Which label makes the sentence likeliest, with the label's words in front of it, alone and behind each prompt."""
+    """Which label makes the sentence likeliest, behind the label's words alone, and with prompts without a pull."""
     lm, kinds = quick_copy(lms[cell.source]), texts_for(task.name)
     behind = f"{task.template.replace(TEXT, '').strip()} {TEXT}"
     about = {"model": cell.source, "task": task.name, "seed": cell.seed}
-    alone = {"kind": "no prompt", "text": "", "gamma": 0.0}
-    rows: list[Row] = [about | alone | {"accuracy": channel_accuracy(lm, task, behind).value}]
+    alone = {"kind": "no prompt", "text": "", "accuracy": channel_accuracy(lm, task, behind).value}
+    rows: list[Row] = [about | alone]
     for aim, prompt in prompts_of(lms[cell.source], task, study, cell.seed).items():
-        score = channel_accuracy(lm, task, f"{'[V] ' * prompt.length}{behind}", prompt)
-        one = {"kind": kinds[aim.text], "text": aim.text, "gamma": aim.gamma}
-        rows.append(about | one | {"accuracy": score.value})
+        if aim.gamma == 0:
+            score = channel_accuracy(lm, task, f"{'[V] ' * prompt.length}{behind}", prompt)
+            rows.append(about | {"kind": kinds[aim.text], "text": aim.text, "accuracy": score.value})
     return rows
 
 
