@@ -62,12 +62,17 @@ def begun(model: PreTrainedModel, embedded: Float[Tensor, "rows places dim"]) ->
 
 
 def goes_on(model: PreTrainedModel) -> bool:
+    """Whether rows may go on behind their beginnings: in quick copies alone, so that full precision stays as it was."""
+    return attends_quickly(model) and remembers(model)
+
+
+def remembers(model: PreTrainedModel) -> bool:
     """Whether a model says the same where it is told of beginnings as where rows go through it whole.
 
-    It is tried, once for each model, and only of quick copies: what is computed in full precision stays as it was.
+    It is tried, once for each model: a RoBERTa that decodes keeps what it saw, and counts places anew behind it.
     """
     if model not in _able:
-        _able[model] = attends_quickly(model) and _says_the_same(model)
+        _able[model] = _says_the_same(model)
     return _able[model]
 
 

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ptlib.errors import PromptError
+from ptlib.models.beginnings import remembers
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import encode_texts
 from ptlib.prompts.soft_prompt import SoftPrompt
@@ -143,7 +144,7 @@ def _written(
         # What is kept of a pass over the whole text holds the patch, which need not be made again.
         with patch() if cache is None else nullcontext():
             said = run(lm, rows, last=cache is not None, **{name: options[name] for name in options.keys() & takes})
-        cache = getattr(said, "past_key_values", None)
+        cache = getattr(said, "past_key_values", None) if remembers(lm.model) else None
         best = said.logits[:, -1].to(lm.prompt_dtype).log_softmax(dim=-1).topk(count if step == 0 else 1)
         mine = torch.arange(len(rows), device=lm.device)[:, None] % best.indices.shape[1]  # each begins differently
         ids.append(best.indices.gather(1, mine))

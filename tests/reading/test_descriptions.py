@@ -17,6 +17,7 @@ FAMILIES = (
     "CTRL",
     "OPT with narrow embeddings",
     "BART, decoder alone",
+    "RoBERTa as a decoder",
 )
 
 
