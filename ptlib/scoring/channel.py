@@ -7,6 +7,7 @@ from torch import Tensor
 from ptlib.errors import PromptError
 from ptlib.models.batches import chunks
 from ptlib.models.language_model import LanguageModel
+from ptlib.models.number_formats import name_of
 from ptlib.prompts.cloze import Cloze, concatenate, encode_texts, logits_where
 from ptlib.prompts.filling import fill_in
 from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
@@ -33,8 +34,9 @@ def channel_accuracy(
         split: the examples to score.
 
     Raises:
-        PromptError: a masked model, a task without labels, a text that does not end the template, a prompt that
-            does not fit, or a sequence that is too long.
+        PromptError: a masked model, a task without labels, a text that does not end the template or begins in the
+            first token of all, a prompt that does not fit, a sequence that is too long, or a model that gives no
+            numbers.
     """
     parsed = parse(template)
     _check(lm, task, parsed)
@@ -46,7 +48,13 @@ def channel_accuracy(
     filled = [parse(f"{template.replace(SLOT, label)} {SLOT}") for label in labels]
     clozes = [encode_texts(lm, behind, texts, task=f"{task.name} ({split})") for behind in filled]
     tokens = torch.cat([_tokens_of_text(lm, behind, cloze) for behind, cloze in zip(filled, clozes, strict=True)])
-    scores = _log_probabilities(lm, concatenate(clozes), tokens, vectors)
+    whole = concatenate(clozes)
+    if (tokens == whole.lengths).any():
+        raise PromptError(f"template {template!r}: a label and its text are one token of {lm.name}; put a space there")
+    scores = _log_probabilities(lm, whole, tokens, vectors)
+    if scores.isnan().any():
+        held = name_of(lm.dtype)
+        raise PromptError(f"{task.name}: {lm.name} in {held} gives logits that are not numbers; hold it otherwise")
     best = scores.view(len(labels), len(texts)).argmax(dim=0).tolist()
     return Accuracy(tuple(labels[place] == example.answer for place, example in zip(best, examples, strict=True)))
 

@@ -9,8 +9,9 @@ import ptlib as pt
 from ptlib.models import batches
 from ptlib.prompts.template import parse
 from ptlib.scoring import channel
-from ptlib.tasks.task import Example
+from ptlib.tasks.task import Example, Task
 from ptlib.tuning.gradients import Gradients
+from tests.prompts.tokenizers_of_all_kinds import causal_model
 
 
 @pytest.fixture
@@ -148,3 +149,21 @@ def test_a_channel_s_words_reach_the_model_as_they_are_written(gpt2, continent, 
             assert ids[: len(before)] == before
             scores[label] = sum(said[place - 1, ids[place]].item() for place in range(len(before), len(ids)))
         assert hit == (max(scores, key=scores.get) == example.answer)
+
+
+def test_a_text_that_begins_in_the_first_token_of_all_is_refused():
+    """Nothing stands before that token, so that a model says nothing of it."""
+    lm = causal_model("bytes, space put before")
+    examples = (Example("o", "Toky"), Example("of Tokyo", "Toky"))
+    task = Task("t", "t", "[X] [Y]", (), (), examples, labels=("Toky", "Paris"))
+    assert lm.tokenizer("Tokyo")["input_ids"] == [lm.word_id("Tokyo")]
+    with pytest.raises(pt.PromptError, match=r"'\[Y\]\[X\]': a label and its text are one token of .*; put a space"):
+        pt.scoring.channel_accuracy(lm, task, "[Y][X]")
+    assert pt.scoring.channel_accuracy(lm, task, "[Y] [X]").hits
+
+
+def test_logits_that_are_not_numbers_choose_no_label(gpt2, continent):
+    model = copy.deepcopy(gpt2.model)
+    model.transformer.ln_f.weight.fill_(float("nan"))
+    with pytest.raises(pt.PromptError, match="P30: overflown in float32 gives logits that are not numbers"):
+        pt.scoring.channel_accuracy(pt.LanguageModel("overflown", "causal", model, gpt2.tokenizer), continent, BEHIND)
