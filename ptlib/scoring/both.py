@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import torch
 
+from ptlib.errors import PromptError
 from ptlib.models.batches import chunks
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.quick import quick_copy
@@ -25,13 +26,15 @@ def accuracy_both(
     Args:
         lm: the language model.
         task: the task; of labels that it has nothing is known here.
-        answers: the words that count in the second score.
+        answers: the words that count in the second score, at least one.
         prompt: a soft prompt; by default the task's manual template.
         split: the examples to score.
 
     Raises:
-        PromptError: what `accuracy` raises, or an answer that is not one token of the model.
+        PromptError: what `accuracy` raises, no answers, or one that is not one token of the model.
     """
+    if not answers:
+        raise PromptError(f"{task.name}: no answers to score among; give at least one")
     template = parse(task.template if prompt is None else prompt.template)
     vectors = vectors_in(template, lm, prompt)
     cloze = encode_once(lm, template, task.examples(split), task=f"{task.name} ({split})")

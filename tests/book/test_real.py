@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -29,6 +30,21 @@ def test_accuracy_both_is_accuracy_and_accuracy_among_labels(lm, tasks):
         both = accuracy_both(lm, task, pt.closed(task).labels, prompt)
         alone = [pt.accuracy(quick_copy(lm), one, prompt) for one in (task, pt.closed(task))]
         assert [score.hits for score in both] == [score.hits for score in alone]
+
+
+def test_without_answers_there_is_nothing_to_score_among(lms, tasks):
+    with pytest.raises(pt.PromptError, match="P36: no answers to score among"):
+        accuracy_both(lms["bert-small"], tasks[0], [])
+
+
+def test_what_was_kept_among_some_answers_is_not_taken_for_that_among_others(lms, tasks, tmp_path, monkeypatch, capsys):
+    """As they are when facts that are not scored change, or a model that knows fewer answers is left out."""
+    monkeypatch.setattr(measure, "cells", lambda *_: [cells.Cell("manual", (), "bert-small")])
+    study = cells.Study(**vars(STUDY) | {"cache": str(tmp_path)})
+    few = replace(tasks[0], train=tasks[0].train[:1], dev=(), test=tasks[0].test[:5])
+    for answers in (pt.closed(tasks[0]), pt.closed(few)):
+        next(measure.measure({"bert-small": lms["bert-small"]}, [], [few], {"P36": answers}, study))
+        assert capsys.readouterr().out.startswith("manual")
 
 
 def test_each_cell_is_there_once_and_held_out_models_are_only_asked():

@@ -95,7 +95,7 @@ def _rows(
     store: Store[Both],
 ) -> list[dict]:
     """The scores of a cell, kept ones where there are some."""
-    key, shape, since = _key(cell, lms, tasks, study), (len(study.seeds), 2), time.perf_counter()
+    key, shape, since = _key(cell, lms, tasks, answers, study), (len(study.seeds), 2), time.perf_counter()
     both = store.get(key, lambda found: found.values.shape[1:] == shape)
     if both is None:
         both = _score(cell, lms, tasks, answers, study)
@@ -110,10 +110,12 @@ def _rows(
     ]
 
 
-def _key(cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -> str:
+def _key(
+    cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task], answers: Mapping[str, Task], study: Study
+) -> str:
     about = [(lms[name].fingerprint, arithmetic(lms[name])) for name in (*cell.sources, cell.target)]
     words = " ".join(_words(cell, lms)) if _way(cell) in IN_WORDS else ""
-    facts = [(task.fingerprint(), task.template) for task in tasks]
+    facts = [(task.fingerprint(), task.template, answers[task.name].labels) for task in tasks]
     return key_of(about, words, facts, replace(study, cache=None), cell, code=__name__)
 
 
