@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ptlib.errors import PromptError, first_line
+from ptlib.errors import PromptError, first_line, require_count
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.shared import word_vectors
@@ -66,18 +66,23 @@ class WordPrompt:
         return SoftPrompt(vectors, lm.name, self.task, self.template, self.seed, settings)
 
     def top(self, count: int = 1) -> tuple[tuple[tuple[str, float], ...], ...]:
-        """For each vector its words with the largest shares."""
-        best = self.shares.topk(min(count, len(self.words)), dim=1)
+        """For each vector its words with the largest shares; of a count that is no number of words a `PromptError`."""
+        best = self._largest(count)
         return tuple(
             tuple((self.words[place], share) for place, share in zip(places, shares, strict=True))
             for places, shares in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         )
 
     def sparse(self, count: int) -> "WordPrompt":
-        """The same with only the words that have the largest shares in each vector, raised to add up to 1."""
-        best = self.shares.topk(min(count, len(self.words)), dim=1)
+        """The same with only the words that have the largest shares in each vector, raised to add up to 1; likewise."""
+        best = self._largest(count)
         kept = torch.zeros_like(self.shares).scatter(1, best.indices, best.values)
         return replace(self, shares=kept / kept.sum(dim=1, keepdim=True))
+
+    def _largest(self, count: int) -> torch.return_types.topk:
+        some = min(count, len(self.words))
+        require_count(some, len(self.words))
+        return self.shares.topk(some, dim=1)
 
     def __str__(self) -> str:
         return " ".join(words[0][0] for words in self.top())

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ptlib.errors import PromptError
+from ptlib.errors import PromptError, require_count
 from ptlib.models.beginnings import remembers
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import encode_texts
@@ -84,7 +84,7 @@ def describe(
 
     Raises:
         PromptError: a masked model, a text without exactly one `[V]` or too long for the model, a layer that the model
-            does not have, no answers or tokens, or a prompt that does not fit.
+            does not have, no answers or tokens or more than there are words, or a prompt that does not fit.
     """
     taken, put = ((layers,) if isinstance(layers, int) else tuple(layers) for layers in (from_layer, to_layer))
     _require(lm, text, taken, put, count, tokens)
@@ -114,6 +114,7 @@ def _require(lm: LanguageModel, text: str, taken: Sequence[int], put: Sequence[i
     for name, value in {"from_layer": len(taken), "to_layer": len(put), "count": count, "tokens": tokens}.items():
         if value < 1:
             raise PromptError(f"{name}: {value} of them say nothing; give at least one")
+    require_count(count, lm.vocabulary)  # each begins with another word
     layers, last = {*taken, *put}, len(blocks(lm))
     if strange := [layer for layer in layers if not 0 <= layer <= last]:
         raise PromptError(f"layer {strange[0]}: {lm.name} has 0, its embeddings, to {last}")

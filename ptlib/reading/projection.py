@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ptlib.errors import PromptError
+from ptlib.errors import PromptError, require_count
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.soft_prompt import SoftPrompt
 
 METRICS = ("euclidean", "cosine", "dot")
-AT_ONCE = 4_096  # vectors whose distances to the whole vocabulary are held in memory
+AT_ONCE = 2**26  # distances that are held in memory
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def project(lm: LanguageModel, prompt: SoftPrompt, *, count: int = 1, metric: st
     """The `count` vocabulary words nearest to each vector of a prompt (Khashabi et al. 2022, with Euclidean distance).
 
     Raises:
-        PromptError: an unknown metric, or a prompt that does not fit the model.
+        PromptError: an unknown metric, more words than there are or none, or a prompt that does not fit the model.
     """
     found = nearest(lm, prompt.on(lm), count=count, metric=metric)
     return Projection(
@@ -55,12 +55,19 @@ def nearest(
 ) -> torch.return_types.topk:
     """Distances (`values`) and token ids (`indices`) of the `count` words nearest to each vector.
 
+    Rows of the embeddings that no token has, as where these are padded to a round number, are no words.
+
     Raises:
-        PromptError: an unknown metric.
+        PromptError: an unknown metric, or more words than there are, or none.
     """
     if metric not in METRICS:
         raise PromptError(f"unknown metric {metric!r}; there are {', '.join(METRICS)}")
-    parts = [_distances(part, lm.embeddings, metric).topk(count, largest=False) for part in vectors.split(AT_ONCE)]
+    words = lm.embeddings[: len(lm.tokenizer)]
+    require_count(count, len(words))
+    if metric == "cosine":
+        vectors, words = (torch.nn.functional.normalize(side, dim=1) for side in (vectors, words))
+    pieces = vectors.split(max(1, AT_ONCE // len(words)))
+    parts = [_distances(piece, words, metric).topk(count, largest=False) for piece in pieces]
     values, indices = (torch.cat(side) for side in zip(*parts, strict=True))
     return torch.return_types.topk((values, indices))
 
@@ -68,9 +75,7 @@ def nearest(
 def _distances(
     vectors: Float[Tensor, "vectors dim"], words: Float[Tensor, "words dim"], metric: str
 ) -> Float[Tensor, "vectors words"]:
+    """For the cosine metric between vectors and words of length 1."""
     if metric == "euclidean":
         return torch.cdist(vectors, words)
-    if metric == "dot":
-        return -vectors @ words.T
-    unit = torch.nn.functional.normalize
-    return 1 - unit(vectors, dim=1) @ unit(words, dim=1).T
+    return (1 if metric == "cosine" else 0) - vectors @ words.T

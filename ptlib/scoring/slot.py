@@ -2,6 +2,7 @@
 
 import torch
 
+from ptlib.errors import require_count
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.cloze import encode_texts, slot_logits
 from ptlib.prompts.soft_prompt import SoftPrompt, vectors_in
@@ -21,8 +22,9 @@ def fill(
         count: how many words.
 
     Raises:
-        PromptError: no slot in the sentence, or the prompt does not fit the model.
+        PromptError: no slot in the sentence, a prompt that does not fit the model, or no number of words.
     """
+    require_count(count, lm.vocabulary)
     template = parse(prompt.template) if prompt else parse(text, required=(SLOT,))
     vectors = vectors_in(template, lm, prompt)
     cloze = encode_texts(lm, template, [text], task="the sentence")

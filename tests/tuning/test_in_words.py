@@ -48,6 +48,14 @@ def test_a_sparse_prompt_keeps_the_largest_shares():
     assert torch.equal(prompt.sparse(9).shares, prompt.shares)
 
 
+def test_a_prompt_of_no_words_is_none():
+    prompt = pt.WordPrompt(torch.rand(2, 3), ("a", "b", "c"), ("m",), "t", "[X] [V] [V] [Y] .", 0)
+    for count in (0, -1):
+        for ask in (prompt.sparse, prompt.top):
+            with pytest.raises(pt.PromptError, match=f"count {count}: there are 3"):
+                ask(count)
+
+
 def test_words_that_a_model_does_not_know_are_left_out(bert):
     prompt = pt.WordPrompt(torch.tensor([[0.5, 0.25, 0.25]]), ("Xyzzy", "capital", "city"), (), "P36", "[X] [V] [Y]", 0)
     expected = bert.embed("capital city").mean(dim=0)
