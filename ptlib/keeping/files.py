@@ -23,13 +23,31 @@ UNFINISHED = re.compile(r"\.(?P<pid>\d+)-[0-9a-f]{8}-(?P<host>.*)\.tmp$")  # the
 LONGEST_WRITE = 24 * 3_600  # seconds; on another machine nobody can ask whether a process is still there
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with the home folder in place of `~`.
+
+    Raises:
+        PromptError: a user that is not there, or a character that no path has.
+    """
+    try:
+        found = Path(path).expanduser()
+    except RuntimeError as error:
+        raise PromptError(f"{path}: {first_line(error)} Name the folder in full") from error
+    if "\0" in str(found):
+        raise PromptError(f"{str(found)!r}: holds a null character, which no path has")
+    return found
+
+
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in place in one step.
 
     Raises:
-        PromptError: the disk is full or cannot be written to; what stood at `path` is as it was.
+        PromptError: a path that names no file, or the disk is full or cannot be written to; what stood at `path` is as
+            it was.
     """
-    path = path.expanduser()
+    path = expanded(path)
+    if not path.name:
+        raise PromptError(f"{path}: a folder, and no name of a file in it; give one")
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}-{platform.node()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +65,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 def clear_leftovers(folder: Path) -> None:
     """Remove what writes left unfinished in a folder when their process was killed."""
-    for path in folder.glob(".*.tmp"):
+    try:
+        temporary = list(folder.glob(".*.tmp"))
+    except OSError:
+        return  # whoever writes there will say what is wrong
+    for path in temporary:
         if found := UNFINISHED.search(path.name):
             gone = found["host"] == platform.node() and not psutil.pid_exists(int(found["pid"]))
             with contextlib.suppress(OSError):
@@ -109,7 +131,7 @@ def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Shaped[Tenso
     Raises:
         PromptError: the file is missing, cut short, or of another kind.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     try:
         tensors, metadata = read_safetensors(path)
         if metadata.get("format") != f"ptlib {kind} 1":

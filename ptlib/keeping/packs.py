@@ -21,7 +21,7 @@ from jaxtyping import Float, Int8
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.keeping.files import load_tensors, save_tensors
+from ptlib.keeping.files import expanded, load_tensors, save_tensors
 
 FORMAT = 1  # of keys and packs; to be raised when tuning itself changes, so that all is tuned anew
 READ, WRITE = "PTLIB_PACKS", "PTLIB_NEW_PACKS"
@@ -60,11 +60,17 @@ def put_in(name: str, results: Mapping[str, Numbers], effort: int) -> None:
 
 
 def gather(aside: Path, folder: Path, limit: int = LIMIT) -> None:
-    """Make packs of all that was put aside: of what took most effort for its size, as much as the limit allows."""
+    """Make packs of all that was put aside: of what took most effort for its size, as much as the limit allows.
+
+    Raises:
+        PromptError: nothing was put aside, or it is damaged; the packs that there are stay.
+    """
     found: dict[tuple[str, str], tuple[float, Numbers]] = {}
     for path in sorted(aside.glob("*.safetensors")):
         results, effort = _read(path)
         found |= {(path.name.split(".")[0], key): (effort / _size(one), one) for key, one in results.items()}
+    if not found:
+        raise PromptError(f"{aside}: no results were put aside there, and the packs in {folder} stay as they are")
     packs: dict[str, dict[str, Numbers]] = {}
     for (name, key), (_, one) in sorted(found.items(), key=lambda item: (-item[1][0], item[0])):
         limit -= _size(one)
@@ -92,7 +98,7 @@ def _hash(folder: str) -> str:
 
 
 def _file(folder: str | Path, name: str) -> Path:
-    return Path(folder, f"{name}.safetensors").expanduser()
+    return expanded(Path(folder, f"{name}.safetensors"))
 
 
 @functools.cache

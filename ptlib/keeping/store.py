@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from ptlib.errors import PromptError
-from ptlib.keeping.files import clear_leftovers, put_aside
+from ptlib.keeping.files import clear_leftovers, expanded, put_aside
 from ptlib.keeping.resume import Journal
 
 
 def default_cache() -> Path:
     """The folder where tuned prompts are kept: `PTLIB_CACHE` if that is set, otherwise one in the home folder."""
-    return Path(os.environ.get("PTLIB_CACHE") or Path.home() / ".cache" / "ptlib").expanduser()
+    return expanded(os.environ.get("PTLIB_CACHE") or Path.home() / ".cache" / "ptlib")
 
 
 Kept = TypeVar("Kept", bound="Keepable")
@@ -32,7 +32,7 @@ class Store(Generic[Kept]):
     """A folder of results, or nothing if `folder` is None; `read` reads one back."""
 
     def __init__(self, folder: str | Path | None, read: Callable[[Path], Kept]):
-        self._folder = Path(folder).expanduser() if folder is not None else None
+        self._folder = expanded(folder) if folder is not None else None
         self._read = read
 
     def get(self, key: str, fits: Callable[[Kept], bool] = lambda _: True) -> Kept | None:

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ptlib.errors import PromptError
-from ptlib.keeping.files import read_safetensors, write_atomically, write_safetensors
+from ptlib.keeping.files import expanded, read_safetensors, write_atomically, write_safetensors
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import START, VECTOR, parse
@@ -41,7 +41,7 @@ def load_adapter(
         PromptError: the folder is no adapter, one of another kind than prompt tuning, one with a head of its own, one
             whose weights are a pickle, or one that does not fit its config or the model.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     config = _read_config(folder)
     _require_nothing_but_a_prompt(folder, config)
     vectors = _read_vectors(folder)
@@ -85,7 +85,7 @@ def save_adapter(prompt: SoftPrompt, lm: LanguageModel, folder: str | Path) -> N
         PromptError: a prompt for another model, one that does not stand first, or a folder that holds an adapter
             of another kind.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if prompt.model != lm.name:
         raise PromptError(f"the prompt for {prompt.task} is for {prompt.model}, not for {lm.name}")
     prompt.on(lm)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ptlib.errors import PromptError
+from ptlib.keeping.files import expanded
 from ptlib.tasks.hub_data import download
 from ptlib.tasks.json_lines import read_rows
 from ptlib.tasks.splits import SPLITS, position_of, split_of
@@ -95,7 +96,7 @@ def read_classification(
         PromptError: a folder without such files or without rows, a file that is not UTF-8, a row that is none, a label
             without a word, two labels with one word, or a name of your own without words and template.
     """
-    folder, known = Path(folder).expanduser(), _known()
+    folder, known = expanded(folder), _known()
     about = known.get(name, {})
     labels, template = _words(words or about.get("words", ())), template or about.get("template")
     if not labels or not template:

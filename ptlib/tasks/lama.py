@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ptlib.errors import PromptError
+from ptlib.keeping.files import expanded
 from ptlib.models.language_model import LanguageModel
 from ptlib.tasks.hub_data import download
 from ptlib.tasks.json_lines import read_rows
@@ -83,7 +84,7 @@ def read_lama(folder: str | Path) -> dict[str, Task]:
     Raises:
         PromptError: a folder without relations, a file that is not UTF-8, or a row that is none; names file and line.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     names = {path.parent.name for split in SPLITS for path in folder.glob(f"P*/{split}.jsonl")}
     if not names:
         raise PromptError(f"{folder}: holds no relations; expected files such as P36/test.jsonl")

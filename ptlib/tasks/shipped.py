@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ptlib.errors import PromptError
+from ptlib.keeping.files import expanded
 from ptlib.tasks.facts import read_facts
 from ptlib.tasks.splits import SPLITS, split_of
 from ptlib.tasks.task import Example, Task
@@ -30,7 +31,7 @@ def relation(name: str, *, folder: str | Path = RELATIONS) -> Task:
     Raises:
         PromptError: no such relation, a malformed file, or a relation without facts.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if not is_there(folder / f"{name}.tsv"):
         known = sorted(path.stem for path in folder.glob("*.tsv"))
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:5]

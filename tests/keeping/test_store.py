@@ -242,6 +242,33 @@ def test_a_tilde_is_the_home_folder(bert, short, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"made", "adapter", "cache", "kept"}
 
 
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "a\0b"])
+def test_what_no_path_can_be_is_one_line(path, bert, short):
+    prompt = pt.random_prompt(bert, short, template="[V] [S][X] [Y]")
+    for use in (
+        prompt.save,
+        pt.load_prompt,
+        lambda path: free(bert, short, path),
+        lambda path: pt.save_adapter(prompt, bert, path),
+        lambda path: pt.load_adapter(path, bert),
+        pt.read_lama,
+        lambda path: pt.read_classification(path, "sst2"),
+        lambda path: pt.relation("P36", folder=path),
+    ):
+        with pytest.raises(pt.PromptError, match=r"\A[^\n\0]*(home directory|null character)[^\n\0]*\Z"):
+            use(path)
+
+
+def test_a_name_that_is_too_long_or_none_is_one_line(bert, short, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(pt.PromptError, match="File name too long"):
+        free(bert, short, tmp_path / ("x" * 300))
+    for nothing in ("", ".", "/"):
+        with pytest.raises(pt.PromptError, match="a folder, and no name of a file in it; give one"):
+            pt.random_prompt(bert, short).save(nothing)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_killed_writes_left_is_cleared(bert, short, tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()

@@ -174,6 +174,14 @@ def test_what_took_most_for_its_size_is_packed_and_no_more_than_fits(places, mon
     assert all(torch.equal(one, sparse) for one in packs.unpacked("sparse").values())
 
 
+def test_where_nothing_was_put_aside_the_packs_stay(bert, capital, places, packed):
+    packed(lambda cache: free(bert, [capital], cache=cache))
+    there = {path.name: path.read_bytes() for path in places["packs"].iterdir()}
+    with pytest.raises(pt.PromptError, match=r"elsewhere: no results were put aside there, and .* stay as they are"):
+        packs.gather(places["aside"] / "elsewhere", places["packs"])
+    assert {path.name: path.read_bytes() for path in places["packs"].iterdir()} == there
+
+
 def test_numbers_are_kept_in_eight_bits_where_that_moves_them_little(places, monkeypatch):
     draw = torch.Generator().manual_seed(0)
     even = torch.randn(5, 128, generator=draw) * torch.tensor([1e-6, 1.0, 30.0, 1e6, 0.0])[:, None]
