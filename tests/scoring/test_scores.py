@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -73,6 +75,12 @@ def test_the_most_frequent_answer_is_counted_in_training(make_task):
     assert pt.scoring.most_frequent_answer(task).hits == (True, False, True)
     tied = make_task(("a", "Rome"), ("b", "Paris"))
     assert pt.scoring.most_frequent_answer(tied).hits == (False, True)
+
+
+@pytest.mark.parametrize(("missing", "split"), [("train", "test"), ("test", "test"), ("dev", "dev")])
+def test_without_examples_there_is_nothing_to_guess(capital, missing, split):
+    with pytest.raises(pt.PromptError, match=rf"P36 \({missing}\): has no examples"):
+        pt.scoring.most_frequent_answer(replace(capital, **{missing: ()}), split=split)
 
 
 def test_an_untrained_model_has_the_shape_and_not_the_weights(lm):
