@@ -181,7 +181,14 @@ def jobs_of(tasks: Sequence[Task], seeds: Sequence[int]) -> dict[tuple[str, int]
 
 def require_distinct(what: str, values: Sequence[object]) -> None:
     """Refuse none at all, and the same one twice, since results are told apart by them."""
+    require_list(what, values)
     if not values:
         raise PromptError(f"no {what}s to tune prompts with; give one at least")
     if twice := [value for value, times in Counter(values).items() if times > 1]:
         raise PromptError(f"{what} {twice[0]!r} stands there twice, and results are told apart by it; give each once")
+
+
+def require_list(what: str, values: Sequence[object]) -> None:
+    """Refuse a text where a list is wanted, since each of its letters would be taken for one of them."""
+    if isinstance(values, str):
+        raise PromptError(f"{what}s {values!r}: a text where a list is wanted; give [{values!r}]")

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.errors import PromptError
+from ptlib.keeping import packs
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.quick import quick_copy
 from ptlib.models.shared import shared_words, word_vectors
@@ -90,13 +91,15 @@ def tune_words(
         prompts by task name and seed.
 
     Raises:
-        PromptError: a word that is not one token in a model, or a task without usable examples.
+        PromptError: no words, a text for a list of them, one that is not one token in a model, or a task without usable
+            examples.
     """
     lms = [lms] if isinstance(lms, LanguageModel) else list(lms)
     if not lms:
         raise PromptError("no model to tune prompts on; give one at least")
-    words = shared_words(*lms) if words is None else tuple(words)
+    words = shared_words(*lms) if words is None else words
     require_distinct("word", words)
+    words = tuple(words)
     for lm in lms:
         if unknown := [word for word in words if word not in lm.words]:
             raise PromptError(f"{len(unknown)} words are not one token of {lm.name}, such as {unknown[0]!r}")
@@ -155,8 +158,9 @@ class PromptsInWords(Engine[tuple[str, int], WordPrompt]):
         return self._listed
 
     def packed(self, prompt: WordPrompt) -> Float[Tensor, "length words"]:
-        """Its shares, less those that are next to nothing."""
-        return prompt.shares * (prompt.shares >= SMALLEST_PACKED)
+        """Its shares, less those that are next to nothing, alone and together."""
+        kept = prompt.shares * (prompt.shares >= SMALLEST_PACKED)
+        return torch.where(kept.sum(dim=1, keepdim=True) < 1 - packs.MOVED, prompt.shares, kept)
 
     def again(self, name: tuple[str, int], numbers: Float[Tensor, "length words"]) -> WordPrompt:
         """The prompt with these shares, raised to add up to 1."""

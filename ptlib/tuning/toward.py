@@ -16,7 +16,7 @@ from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import VECTOR, default_template, parse
 from ptlib.tasks.task import Task
 from ptlib.tuning.descent import Pull, Settings
-from ptlib.tuning.engine import VectorEngine, jobs_of, require_distinct
+from ptlib.tuning.engine import VectorEngine, jobs_of, require_distinct, require_list
 from ptlib.tuning.start import random_vectors
 
 
@@ -81,9 +81,9 @@ def tune_toward(
         prompts by task, text, gamma and seed, in that order.
 
     Raises:
-        PromptError: a text without words or with unknown ones, one that is too long for the model or does not
-            fit the start, a task without texts, an unknown start, a gamma that is negative or no number, or a
-            template without exactly one `[V]`.
+        PromptError: a text for a list of them, one without words or with unknown ones, one that is too long for the
+            model or does not fit the start, a task without texts, an unknown start, a gamma that is negative or no
+            number, or a template without exactly one `[V]`.
     """
     if wrong := [gamma for gamma in gammas if not (gamma >= 0 and math.isfinite(gamma))]:
         raise PromptError(f"gamma {wrong[0]}: must be a number, 0 or larger")
@@ -96,6 +96,8 @@ def tune_toward(
         raise PromptError(
             f"no texts for task {missing[0]}; there are some for {', '.join(filter(by_task.get, by_task))}"
         )
+    for wanted in by_task.values():
+        require_list("text", wanted)
     aims = {
         Aim(task.name, text, float(gamma), seed): jobs[task.name, seed]
         for task in tasks

@@ -132,6 +132,15 @@ def test_damaged_files_are_named(written, tmp_path):
         pt.load_word_prompt(file)
 
 
+def test_a_text_is_no_list_of_words_or_texts(bert, capital):
+    assert set("city") <= bert.words.keys()
+    with pytest.raises(pt.PromptError, match=r"words 'city': a text where a list is wanted; give \['city'\]"):
+        pt.tune_words(bert, capital, words="city", settings=SETTINGS, progress=False)
+    for texts in ("city", {"P36": "city"}):
+        with pytest.raises(pt.PromptError, match="texts 'city': a text where a list is wanted"):
+            pt.tune_toward(bert, [capital], texts, gammas=(0,), progress=False)
+
+
 def test_unknown_words_are_counted(bert, capital):
     with pytest.raises(pt.PromptError, match="2 words are not one token of pocket/bert-small, such as 'Xyzzy'"):
         pt.tune_words(bert, capital, words=("the", "Xyzzy", "Plugh"))

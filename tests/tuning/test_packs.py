@@ -11,6 +11,8 @@ import ptlib as pt
 from ptlib.book.profiles import TUNED_BEFORE
 from ptlib.carrying import table
 from ptlib.keeping import packs
+from ptlib.prompts.template import parse
+from ptlib.tuning import in_words as in_words_module
 from ptlib.tuning.gradients import Gradients
 
 SETTINGS, IN_WORDS = pt.Settings(steps=3), pt.WordSettings(steps=3, learning_rate=3.0)
@@ -172,6 +174,19 @@ def test_what_took_most_for_its_size_is_packed_and_no_more_than_fits(places, mon
     monkeypatch.setenv(packs.READ, str(places["packs"]))
     assert [len(packs.unpacked(name)) for name in ("sparse", "short", "long")] == [9, 9, 2]
     assert all(torch.equal(one, sparse) for one in packs.unpacked("sparse").values())
+
+
+def test_a_mixture_of_very_many_words_is_packed_whole(bert):
+    """Single shares of tens of thousands of words are next to nothing, and together all that there is."""
+    words = tuple(bert.words)
+    engine = in_words_module.PromptsInWords([bert], parse("[X] [V] [V] [V] [Y] ."), IN_WORDS, words)
+    shares = torch.full((3, len(words)), 5e-5)
+    shares[1, 0], shares[2] = 0.0, 0.0
+    shares[:2, 1], shares[2, 2] = 1 - shares[:2].sum(dim=1) + 5e-5, 1.0
+    prompt = pt.WordPrompt(shares, words, ("m",), "P36", "[X] [V] [V] [V] [Y] .", 0)
+    again = engine.again(("P36", 0), engine.packed(prompt))
+    assert ((again.shares - shares).abs().sum(dim=1) < 2 * packs.MOVED).all()
+    assert engine.packed(prompt)[2].count_nonzero() == 1
 
 
 def test_where_nothing_was_put_aside_the_packs_stay(bert, capital, places, packed):
