@@ -3,6 +3,7 @@
 import re
 import string
 from collections import Counter
+from collections.abc import Sequence
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
@@ -34,6 +35,12 @@ def word_f1(one: str, other: str) -> float:
     return 2 * shared / (left.total() + right.total())
 
 
+def require_length(lm: LanguageModel, prompt: SoftPrompt, text: str, ids: Sequence[int]) -> None:
+    """Refuse a prompt that has not a vector for each token of a text."""
+    if len(ids) != prompt.length:
+        raise PromptError(f"text {text!r} has {len(ids)} tokens in {lm.name}, the prompt {prompt.length} vectors")
+
+
 def token_match(lm: LanguageModel, prompt: SoftPrompt, text: str, *, metric: str = "euclidean") -> float:
     """The share of a prompt's vectors whose nearest token is the text's token in the same place.
 
@@ -41,8 +48,7 @@ def token_match(lm: LanguageModel, prompt: SoftPrompt, text: str, *, metric: str
         PromptError: a text of another length, or with unknown words, or an unknown metric.
     """
     ids = text_ids(lm, text)
-    if len(ids) != prompt.length:
-        raise PromptError(f"text {text!r} has {len(ids)} tokens in {lm.name}, the prompt {prompt.length} vectors")
+    require_length(lm, prompt, text, ids)
     found = nearest(lm, prompt.on(lm), metric=metric).indices[:, 0].tolist()
     matches = [one == other for one, other in zip(found, ids, strict=True)]
     return sum(matches) / len(matches)

@@ -10,7 +10,7 @@ from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.scale import word_spacing
 from ptlib.prompts.soft_prompt import SoftPrompt
-from ptlib.reading.likeness import word_f1
+from ptlib.reading.likeness import require_length, word_f1
 from ptlib.reading.projection import nearest
 from ptlib.scoring.scores import accuracy_many
 from ptlib.tasks.task import Task
@@ -41,16 +41,21 @@ def waywardness(
         compared between models; `dev_drop` and `drop`, by which share accuracy is lower than with gamma 0.
 
     Raises:
-        PromptError: prompts without their like of gamma 0, a prompt for none of the tasks, or an unknown metric.
+        PromptError: no prompts, or some without their like of gamma 0, a prompt for none of the tasks or of another
+            length than its text, or an unknown metric.
     """
     import pandas as pd
 
     aims = list(prompts)
+    if not aims:
+        raise PromptError("no prompts to look at; give those that tune_toward returned")
+    ids = {text: text_ids(lm, text) for text in {aim.text: None for aim in aims}}
+    for aim, prompt in prompts.items():
+        require_length(lm, prompt, aim.text, ids[aim.text])
     table = pd.DataFrame(aims, columns=Aim._fields)
     table["length"] = [prompt.length for prompt in prompts.values()]
     table["dev"] = accuracy_many(lm, tasks, prompts, split="dev", quick=True)
     table["accuracy"] = accuracy_many(lm, tasks, prompts, quick=True)
-    ids = {text: text_ids(lm, text) for text in {aim.text: None for aim in aims}}
     found = nearest(lm, torch.cat([prompt.on(lm) for prompt in prompts.values()]), metric=metric).indices[:, 0]
     projections = [tokens.tolist() for tokens in found.split(table["length"].tolist())]
     table["projection"] = [lm.text_of(tokens) for tokens in projections]

@@ -130,3 +130,11 @@ def test_a_text_of_another_length_is_refused(bert, capital):
     prompt = pt.random_prompt(bert, capital, length=2)
     with pytest.raises(pt.PromptError, match="has 3 tokens in pocket/bert-small, the prompt 2 vectors"):
         pt.reading.token_match(bert, prompt, "name the city")
+    for text, length in (("city", 1), ("name the city", 3)):
+        with pytest.raises(pt.PromptError, match=f"has {length} tokens in pocket/bert-small, the prompt 2 vectors"):
+            pt.waywardness(bert, [capital], {pt.tuning.Aim("P36", text, 0.0, 0): prompt})
+
+
+def test_without_prompts_there_is_nothing_to_look_at(bert, capital):
+    with pytest.raises(pt.PromptError, match="no prompts to look at"):
+        pt.waywardness(bert, [capital], {})
