@@ -199,6 +199,12 @@ def test_relations_have_facts_for_every_split_and_all_their_answers(lama_folder,
     }
 
 
+def test_a_relation_that_is_not_there_is_named(lama_folder, bert):
+    (lama_folder / "P17" / "test.jsonl").unlink()
+    with pytest.raises(pt.PromptError, match="lama: does not hold P17; give LAMA as a whole"):
+        cells.relations(str(lama_folder), [bert], facts=3)
+
+
 def test_a_part_is_measured_again_where_models_and_facts_are(lama_folder, tmp_path, monkeypatch, lms):
     for name in again.NAMED:
         monkeypatch.delenv(name, raising=False)
@@ -268,6 +274,9 @@ def test_the_command_line_refuses_in_one_line(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("PTLIB_LAMA", "nowhere")
     with pytest.raises(SystemExit, match="nowhere"):
         command(monkeypatch, "nowhere", "--to", tmp_path / "r.json")
+    for more in ([tmp_path / "gpt2-small"], ["--only-asked", tmp_path / "gpt2-small"]):
+        with pytest.raises(SystemExit, match="two folders are named 'gpt2-small'"):
+            command(monkeypatch, WEIGHTS / "gpt2-small", *more, "--to", tmp_path / "r.json")
     with pytest.raises(SystemExit):  # what is kept with the book is replaced by nobody who does not say so
         command(monkeypatch, WEIGHTS / "gpt2-small")
     assert "--to" in capsys.readouterr().err

@@ -4,14 +4,13 @@ import sys
 from pathlib import Path
 
 from ptlib.book.real.cells import Study, relations
-from ptlib.book.real.command import folder_named, options
+from ptlib.book.real.command import folder_named, loaded, options
 from ptlib.book.real.kept import keep
 from ptlib.book.real.measure import measure, plain_words
 from ptlib.book.real.nearness import nearness
 from ptlib.book.real.written import written
 from ptlib.errors import PromptError
 from ptlib.keeping.store import default_cache
-from ptlib.models.loading import load
 from ptlib.models.shared import shared_words
 
 
@@ -25,7 +24,7 @@ def main() -> None:
     facts = folder_named("PTLIB_LAMA", "the facts")
     try:
         study = Study(cache=str(default_cache()))
-        lms = {path.name: load(str(path)) for path in (*arguments.models, *arguments.only_asked)}
+        lms = loaded([*arguments.models, *arguments.only_asked])
         tasks, answers = relations(facts, list(lms.values()), study.facts)
         held_out = [path.name for path in arguments.only_asked]
         about = {name: getattr(arguments, name) for name in ("obtained", "commit", "seconds")}

@@ -4,12 +4,11 @@ import sys
 
 from ptlib.book.real.asking import ask
 from ptlib.book.real.cells import Study, relations
-from ptlib.book.real.command import folder_named, options
+from ptlib.book.real.command import folder_named, loaded, options
 from ptlib.book.real.descriptions import ASKING
 from ptlib.book.real.kept import keep_descriptions
 from ptlib.errors import PromptError
 from ptlib.keeping.store import default_cache
-from ptlib.models.loading import load
 
 
 def main() -> None:
@@ -20,7 +19,7 @@ def main() -> None:
     facts = folder_named("PTLIB_LAMA", "the facts")
     try:
         study = Study(seeds=(0,), cache=str(default_cache()))
-        lms = {path.name: load(str(path)) for path in arguments.models}
+        lms = loaded(arguments.models)
         tasks, _ = relations(facts, list(lms.values()), study.facts)
         rows: list[dict] = []
         seconds = dict.fromkeys(lms, 0.0)

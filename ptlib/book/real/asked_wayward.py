@@ -2,7 +2,7 @@
 
 import sys
 
-from ptlib.book.real.command import folder_named, options
+from ptlib.book.real.command import folder_named, loaded, options
 from ptlib.book.real.descriptions import ASKING
 from ptlib.book.real.wayward_cells import Study, classifications
 from ptlib.book.real.wayward_kept import keep_said
@@ -10,7 +10,6 @@ from ptlib.book.real.wayward_measure import Row
 from ptlib.book.real.wayward_said import ask_of_wayward
 from ptlib.errors import PromptError
 from ptlib.keeping.store import default_cache
-from ptlib.models.loading import load
 
 
 def main() -> None:
@@ -19,7 +18,7 @@ def main() -> None:
     folder = folder_named("PTLIB_CLASSIFICATION", "the classifications")
     try:
         study = Study(seeds=(0,), cache=str(default_cache()))
-        lms = {path.name: load(str(path)) for path in arguments.models}
+        lms = loaded(arguments.models)
         tasks = classifications(folder, study)
         rows: list[Row] = []
         seconds = dict.fromkeys(lms, 0.0)

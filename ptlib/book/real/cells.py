@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from ptlib.carrying.by_maps import Discretise, LinearMap, NeuralProjector, Procrustes
 from ptlib.carrying.by_relations import ClosedForm, Method
+from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 from ptlib.tasks.labels import closed
 from ptlib.tasks.lama import in_vocabulary, read_lama, split_by_subject
@@ -100,9 +101,15 @@ def _asked(target: str, names: Sequence[str]) -> Iterator[Cell]:
 
 
 def relations(folder: str, lms: Sequence[LanguageModel], facts: int) -> tuple[list[Task], dict[str, Task]]:
-    """The relations of LAMA with the facts that all models can answer in a word, and the same with labels."""
+    """The relations of LAMA with the facts that all models can answer in a word, and the same with labels.
+
+    Raises:
+        PromptError: one of them is not in the folder, or what `read_lama` raises.
+    """
     lama = read_lama(folder)
     order = (*TO_CHOOSE[:4], *TO_REPORT[:4], *TO_CHOOSE[4:], *TO_REPORT[4:])  # so that a part has of both
+    if missing := [name for name in order if name not in lama]:
+        raise PromptError(f"{folder}: does not hold {', '.join(missing)}; give LAMA as a whole")
     known, _ = in_vocabulary([lama[name] for name in order], lms)
     tasks = [split_by_subject(task) for task in known]
     return [replace(task, test=task.test[:facts]) for task in tasks], {task.name: closed(task) for task in tasks}

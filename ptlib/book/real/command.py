@@ -3,7 +3,12 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from ptlib.errors import PromptError
+from ptlib.models.language_model import LanguageModel
+from ptlib.models.loading import load
 
 
 def options(program: str, description: str | None, models: str) -> argparse.ArgumentParser:
@@ -21,3 +26,15 @@ def folder_named(variable: str, what: str) -> str:
     if not (folder := os.environ.get(variable)):
         sys.exit(f"{what}: {variable} names no folder")
     return folder
+
+
+def loaded(folders: Sequence[Path]) -> dict[str, LanguageModel]:
+    """The models in some folders, by the names of these.
+
+    Raises:
+        PromptError: two of one name, which is all that they are told apart by, or what `load` raises.
+    """
+    names = [folder.name for folder in folders]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise PromptError(f"two folders are named {twice[0]!r}; give each model a folder of its own name")
+    return {folder.name: load(str(folder)) for folder in folders}

@@ -2,13 +2,12 @@
 
 import sys
 
-from ptlib.book.real.command import folder_named, options
+from ptlib.book.real.command import folder_named, loaded, options
 from ptlib.book.real.wayward_cells import Study, classifications
 from ptlib.book.real.wayward_kept import keep_wayward
 from ptlib.book.real.wayward_measure import TABLES, Row, measure
 from ptlib.errors import PromptError
 from ptlib.keeping.store import default_cache
-from ptlib.models.loading import load
 
 
 def main() -> None:
@@ -20,7 +19,7 @@ def main() -> None:
     folder = folder_named("PTLIB_CLASSIFICATION", "the classifications")
     try:
         study = Study(cache=str(default_cache()))
-        lms = {path.name: load(str(path)) for path in arguments.models}
+        lms = loaded(arguments.models)
         tasks = classifications(folder, study)
         about = {name: getattr(arguments, name) for name in ("obtained", "commit", "seconds")}
         tables: dict[str, list[Row]] = {table: [] for table in TABLES}
