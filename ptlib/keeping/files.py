@@ -136,13 +136,16 @@ def load_tensors(path: str | Path, *, kind: str) -> tuple[dict[str, Shaped[Tenso
         tensors, metadata = read_safetensors(path)
         if metadata.get("format") != f"ptlib {kind} 1":
             raise PromptError(f"{path}: a safetensors file, but not a {kind} of ptlib")
-        return tensors, json.loads(metadata["about"])
+        about = json.loads(metadata["about"])
     except FileNotFoundError as error:
         raise PromptError(f"{path}: no such file") from error
     except (SafetensorError, OSError) as error:
         raise PromptError(f"{path}: cut short, or not a safetensors file ({first_line(error)})") from error
     except (KeyError, json.JSONDecodeError) as error:
         raise PromptError(f"{path}: a {kind} whose description is damaged ({first_line(error)})") from error
+    if not isinstance(about, dict):
+        raise PromptError(f"{path}: a {kind} whose description is damaged (it holds a {type(about).__name__})")
+    return tensors, about
 
 
 def save_tensor(path: Path, tensor: Float[Tensor, "..."], about: Mapping[str, object], *, kind: str) -> None:

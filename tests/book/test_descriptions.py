@@ -85,3 +85,10 @@ def _words(lm, text):
     ids = [lm.tokenizer.convert_tokens_to_ids(word) for word in lm.tokenizer.tokenize(" " + text)]
     vectors = lm.model.get_input_embeddings().weight[ids].detach()
     return pt.SoftPrompt(vectors, lm.name, "label", "[X] [V] [Y] .", 0)
+
+
+def test_of_what_nobody_said_nothing_is_told(rows):
+    with pytest.raises(pt.PromptError, match="nothing was said of tuned prompts of these relations"):
+        best_pair(rows, ["P9"])
+    with pytest.raises(pt.PromptError, match=r"nothing was said of prompts of kind 'tuned' .* with Pair\(from_layer=9"):
+        told(rows, Pair(9, 9), ["P36"])

@@ -11,7 +11,11 @@ import torch
 import ptlib as pt
 from ptlib.book.real import __main__ as entry
 from ptlib.book.real import again, cells, drawn, kept, measure, nearness, written
+from ptlib.book.real.asking import load_said
 from ptlib.book.real.summary import Scores
+from ptlib.book.real.wayward_kept import kept_wayward
+from ptlib.book.real.wayward_measure import TABLES, load_rows
+from ptlib.keeping.files import write_safetensors
 from ptlib.models.checkpoint import WEIGHTS
 from ptlib.models.quick import quick_copy
 from ptlib.scoring.both import accuracy_both
@@ -158,6 +162,37 @@ def test_the_gap_is_between_the_manual_template_and_tuning():
     assert Scores(found.rows, "answers").mean("carried", "b", "a") == 1
     with pytest.raises(pt.PromptError, match="'carried' of no model on b was not measured"):
         found.mean("carried", "b")
+
+
+def test_without_a_gap_there_is_nothing_to_close():
+    with pytest.raises(pt.PromptError, match="on b tuned prompts are as good as manual templates"):
+        scores(manual=0.2, tuned=0.2).gap_closed("tuned", "b")
+
+
+@pytest.mark.parametrize("part", [5, [5], ["ab"], None, {"a": 1}])
+def test_a_part_that_is_damaged_is_one_line(part, tmp_path):
+    path = tmp_path / "r.json"
+    tables = dict.fromkeys(TABLES, part)
+    path.write_text(json.dumps({"about": {}, "rows": part, "columns": ["a", "b"], "words": part} | tables))
+    for read in (kept.kept_rows, kept.kept_words, lambda path: kept_wayward("tuned", path)):
+        with pytest.raises(pt.PromptError, match=r"\A[^\n]*r\.json: damaged [^\n]*measures it again\Z"):
+            read(path)
+
+
+@pytest.mark.parametrize("part", [5, [5], None])
+def test_relations_that_are_damaged_are_one_line(part, tmp_path):
+    (tmp_path / "r.json").write_text(json.dumps({"relations": part}))
+    with pytest.raises(pt.PromptError, match=r"r\.json: damaged "):
+        kept.relations_measured(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize("about", ["{}", "[]", "null", "5", '"x"'])
+def test_what_was_kept_and_says_nothing_is_made_anew(about, tmp_path):
+    for kind, read in {"rows": load_rows, "description": load_said, "soft prompt": pt.load_prompt}.items():
+        metadata = {"format": f"ptlib {kind} 1", "about": about}
+        write_safetensors(tmp_path / "a.safetensors", {"tensor": torch.ones(1, 2)}, metadata)
+        with pytest.raises(pt.PromptError, match=r"a\.safetensors: "):
+            read(tmp_path / "a.safetensors")
 
 
 def test_before_anything_is_measured_one_line_says_how(tmp_path):

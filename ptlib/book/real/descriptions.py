@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.soft_prompt import SoftPrompt
 from ptlib.prompts.template import PLACEHOLDER, VECTOR, default_template
@@ -116,18 +117,30 @@ def named_by_prompt(rows: pd.DataFrame, column: str, prompts: Sequence[str]) -> 
 
 
 def best_pair(rows: Sequence[dict], relations: Iterable[str]) -> Pair:
-    """The pair of layers with which tuned prompts of some relations name their own task most, and others least."""
+    """The pair of layers with which tuned prompts of some relations name their own task most, and others least.
+
+    Raises:
+        PromptError: nothing was said of these.
+    """
     chosen = [row for row in rows if row["relation"] in {*relations} and row["kind"] == "tuned"]
+    if not chosen:
+        raise PromptError("nothing was said of tuned prompts of these relations, by which layers could be chosen")
     pairs = dict.fromkeys(_pair(row) for row in chosen)
     return max(pairs, key=lambda pair: sum(row["own"] - row["other"] for row in chosen if _pair(row) == pair))
 
 
 def told(rows: Sequence[dict], pair: Pair, relations: Iterable[str]) -> list[dict]:
-    """For prompts of each kind, of some relations: the means of `own` and `other` with one pair of layers."""
+    """For prompts of each kind, of some relations: the means of `own` and `other` with one pair of layers.
+
+    Raises:
+        PromptError: nothing was said of these.
+    """
     names = {*relations}
     found = []
     for kind in KINDS:
         of_kind = [row for row in rows if row["kind"] == kind and row["relation"] in names and _pair(row) == pair]
+        if not of_kind:
+            raise PromptError(f"nothing was said of prompts of kind {kind!r} of these relations with {pair}")
         means = {share: sum(row[share] for row in of_kind) / len(of_kind) for share in ("own", "other")}
         found.append({"kind": kind, "prompts": len(of_kind), **means})
     return found

@@ -4,7 +4,8 @@ import json
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -116,23 +117,29 @@ def parts_of(path: Path, *parts: str, by: str = "ptlib.book.real") -> list:
     """
     if not is_there(path):
         raise PromptError(f"{path}: nothing is kept of real models; `python -m {by}` measures it")
-    try:
+    with whole(path, by):
         kept = json.loads(read_text(path))
         return [kept[part] for part in parts]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _damaged(path, first_line(error), by) from error
 
 
-def _damaged(path: Path, why: str, by: str) -> PromptError:
-    return PromptError(f"{path}: damaged ({why}); `python -m {by}` measures it again")
+@contextmanager
+def whole(path: Path, by: str = "ptlib.book.real") -> Iterator[None]:
+    """Turns what goes wrong in reading parts of a file that is damaged into one line."""
+    try:
+        yield
+    except PromptError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PromptError(f"{path}: damaged ({first_line(error)}); `python -m {by}` measures it again") from error
 
 
 def table_of(path: Path, by: str = "ptlib.book.real") -> pd.DataFrame:
     """The rows of what is kept."""
     rows, columns = parts_of(path, "rows", "columns", by=by)
-    if odd := [row for row in rows if len(row) != len(columns)]:
-        raise _damaged(path, f"a row of {len(odd[0])} for {len(columns)} columns", by)
-    return pd.DataFrame(rows, columns=columns)
+    with whole(path, by):
+        if odd := [row for row in rows if not isinstance(row, list) or len(row) != len(columns)]:
+            raise ValueError(f"a row {str(odd[0])[:40]} for {len(columns)} columns")
+        return pd.DataFrame(rows, columns=columns)
 
 
 def kept_rows(path: Path = FILE) -> pd.DataFrame:
@@ -156,12 +163,13 @@ def kept_descriptions(path: Path = ASKED) -> pd.DataFrame:
 def kept_words(path: Path = FILE) -> dict[tuple[str, str], list[list[tuple[str, float]]]]:
     """Of prompts in plain words, by sources and relation: the largest words of each vector, with their shares."""
     (prompts,) = parts_of(path, "words")
-    return {
-        (prompt["sources"], prompt["relation"]): [
-            [(word, share) for word, share in vector] for vector in prompt["words"]
-        ]
-        for prompt in prompts
-    }
+    with whole(path):
+        return {
+            (prompt["sources"], prompt["relation"]): [
+                [(word, share) for word, share in vector] for vector in prompt["words"]
+            ]
+            for prompt in prompts
+        }
 
 
 def kept_nearness(path: Path = FILE) -> pd.DataFrame:
@@ -172,7 +180,9 @@ def kept_nearness(path: Path = FILE) -> pd.DataFrame:
 
 def relations_measured(path: Path = FILE) -> pd.DataFrame:
     """The relations: label, manual template, number of answers, P@1 of the most frequent answer, and their part."""
-    return pd.DataFrame.from_dict(*parts_of(path, "relations"), orient="index")
+    (relations,) = parts_of(path, "relations")
+    with whole(path):
+        return pd.DataFrame(list(relations.values()), index=list(relations))
 
 
 def provenance(path: Path = FILE) -> dict:

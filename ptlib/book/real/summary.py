@@ -65,6 +65,11 @@ class Scores:
 
         It is less than 0 where the manual template is better. Of means over relations, since single relations
         may leave no gap.
+
+        Raises:
+            PromptError: tuning is as good as the manual template, or this was not measured.
         """
         manual, tuned = self.mean("manual", target), self.mean("tuned", target)
+        if manual == tuned:
+            raise PromptError(f"on {target} tuned prompts are as good as manual templates; there is no gap to close")
         return (self.mean(method, target, *sources) - manual) / (tuned - manual)

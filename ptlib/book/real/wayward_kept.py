@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ptlib.book.real.kept import parts_of, plain, short, table_of, where_from, write_kept
+from ptlib.book.real.kept import parts_of, plain, short, table_of, where_from, whole, write_kept
 from ptlib.book.real.wayward_cells import Study
 from ptlib.book.real.wayward_measure import TABLES, Row
 from ptlib.errors import PromptError
@@ -17,6 +17,7 @@ from ptlib.tasks.task import Task
 
 WAYWARD = Path(__file__).with_name("wayward.json")
 SAID_OF_WAYWARD = Path(__file__).with_name("wayward_said.json")
+BY = "ptlib.book.real.wayward"  # what measures it
 SAID = (
     *("model", "task", "text", "gamma", "seed", "kind", "from_layer", "to_layer", "said", "score"),
     *("does", "other_tasks", "reads", "other_texts"),
@@ -89,7 +90,8 @@ def kept_wayward(table: str, path: Path = WAYWARD) -> pd.DataFrame:
 
     Args:
         table: "tuned", what `waywardness` says of each prompt on its own model, with the `model` and the `kind` of its
-            text; "carried", the same prompts asked of the other model, by `method`; "beside", the accuracy of the
+            text; "carried", the same prompts asked of the other model, by `method`; "channel", the accuracy with
+            which the label behind a prompt, or alone, makes the sentence likeliest; "beside", the accuracy of the
             manual template, of a random prompt and of the most frequent label.
         path: the file.
 
@@ -98,7 +100,9 @@ def kept_wayward(table: str, path: Path = WAYWARD) -> pd.DataFrame:
     """
     if table not in TABLES:
         raise PromptError(f"no table {table!r}; there are {', '.join(TABLES)}")
-    return pd.DataFrame(_tables(path)[table])
+    rows = _tables(path)[table]
+    with whole(path, BY):
+        return pd.DataFrame([dict(row) for row in rows])
 
 
 def wayward_provenance(path: Path = WAYWARD) -> dict:
@@ -108,4 +112,4 @@ def wayward_provenance(path: Path = WAYWARD) -> dict:
 
 def _tables(path: Path) -> dict:
     names = ("about", *TABLES)
-    return dict(zip(names, parts_of(path, *names, by="ptlib.book.real.wayward"), strict=True))
+    return dict(zip(names, parts_of(path, *names, by=BY), strict=True))

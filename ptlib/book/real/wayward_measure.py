@@ -10,6 +10,7 @@ import torch
 
 from ptlib.book.real.wayward_cells import CARRIED, Cell, Study, cells, texts_for
 from ptlib.carrying.carry import Named, transfer_many
+from ptlib.errors import PromptError
 from ptlib.keeping.files import load_tensor, save_tensor
 from ptlib.keeping.keys import key_of
 from ptlib.keeping.store import Store
@@ -43,8 +44,14 @@ class Rows:
 
 
 def load_rows(path: str | Path) -> Rows:
-    """Read what `Rows.save` wrote."""
+    """Read what `Rows.save` wrote.
+
+    Raises:
+        PromptError: the file is damaged.
+    """
     _, about = load_tensor(path, kind="rows")
+    if about.keys() != {"rows"}:
+        raise PromptError(f"{path}: rows of which something is missing")
     return Rows(about["rows"])
 
 
