@@ -108,8 +108,16 @@ def accuracy_by_seed(
     split: str = "test",
     quick: bool = False,
 ) -> Float[np.ndarray, "seeds tasks"]:
-    """P@1 of many prompts, as `tune_many` returns them: a row for each seed, a column a task; see `accuracy_many`."""
+    """P@1 of many prompts, as `tune_many` returns them: a row for each seed, a column a task; see `accuracy_many`.
+
+    Raises:
+        PromptError: no prompts, no prompt for a task and a seed, or what `accuracy_many` raises.
+    """
     seeds = sorted({seed for _, seed in prompts})
+    if not seeds:
+        raise PromptError("no prompts to score; give those that tune_many returned")
+    if missing := [(task.name, seed) for seed in seeds for task in tasks if (task.name, seed) not in prompts]:
+        raise PromptError(f"no prompt for task {missing[0][0]} and seed {missing[0][1]}; give one for each")
     wanted = {(task.name, seed): prompts[task.name, seed] for seed in seeds for task in tasks}
     scores = accuracy_many(lm, tasks, wanted, split=split, quick=quick)
     return np.array(scores).reshape(len(seeds), len(tasks))

@@ -65,6 +65,15 @@ def test_scores_by_seed_are_those_of_each_prompt(bert, capital):
     assert np.array_equal(pt.scoring.accuracy_by_seed(bert, tasks, prompts), expected)
 
 
+def test_scores_by_seed_need_a_prompt_for_each(bert, capital):
+    tasks = [capital, pt.relation("P19")]
+    prompts = {(task.name, 1): pt.random_prompt(bert, task, seed=1) for task in tasks}
+    with pytest.raises(pt.PromptError, match="no prompt for task P19 and seed 2; give one for each"):
+        pt.scoring.accuracy_by_seed(bert, tasks, prompts | {("P36", 2): prompts["P36", 1]})
+    with pytest.raises(pt.PromptError, match="no prompts to score"):
+        pt.scoring.accuracy_by_seed(bert, tasks, {})
+
+
 def test_a_template_in_words_takes_no_vectors(bert, capital):
     with pytest.raises(pt.PromptError, match="holds 1 vectors, the prompt 0"):
         pt.accuracy(bert, capital, "[X] [V] [Y] .")
