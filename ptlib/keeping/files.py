@@ -153,6 +153,13 @@ def save_tensor(path: Path, tensor: Float[Tensor, "..."], about: Mapping[str, ob
     save_tensors(path, {"tensor": tensor}, about, kind=kind)
 
 
+def require_types(path: str | Path, about: Mapping[str, object], types: Mapping[str, type], *, kind: str) -> None:
+    """Refuse the description in a file of some kind, if a value in it is of another type than it is written in."""
+    for name, wanted in types.items():
+        if name in about and not isinstance(about[name], wanted):
+            raise PromptError(f"{path}: a {kind} whose description is damaged ({name} is {about[name]!r:.50})")
+
+
 def load_tensor(path: str | Path, *, kind: str) -> tuple[Float[Tensor, "..."], dict]:
     """Read what `save_tensor` wrote; see `load_tensors`."""
     tensors, about = load_tensors(path, kind=kind)

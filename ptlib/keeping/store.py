@@ -29,9 +29,15 @@ class Keepable(Protocol):
 
 
 class Store(Generic[Kept]):
-    """A folder of results, or nothing if `folder` is None; `read` reads one back."""
+    """A folder of results, or nothing if `folder` is None; `read` reads one back.
+
+    Raises:
+        PromptError: a folder without a name.
+    """
 
     def __init__(self, folder: str | Path | None, read: Callable[[Path], Kept]):
+        if folder == "":
+            raise PromptError("a cache without a name; give a folder, or None to keep nothing")
         self._folder = expanded(folder) if folder is not None else None
         self._read = read
 

@@ -8,11 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ptlib.errors import PromptError, first_line
-from ptlib.keeping.files import load_tensor, save_tensor
+from ptlib.keeping.files import load_tensor, require_types, save_tensor
 from ptlib.models.language_model import LanguageModel
 from ptlib.prompts.template import Template
 
 Setting = int | float | str
+DESCRIPTION = {"model": str, "task": str, "template": str, "seed": int, "settings": dict}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,7 @@ def load_prompt(path: str | Path) -> SoftPrompt:
     vectors, about = load_tensor(path, kind="soft prompt")
     if vectors.dim() != 2:
         raise PromptError(f"{path}: a soft prompt whose numbers, {tuple(vectors.shape)}, are no rows of vectors")
+    require_types(path, about, DESCRIPTION, kind="soft prompt")
     try:
         return SoftPrompt(vectors, **about)
     except TypeError as error:

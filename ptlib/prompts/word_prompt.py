@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ptlib.errors import PromptError, first_line, require_count
-from ptlib.keeping.files import load_tensor, save_tensor
+from ptlib.keeping.files import load_tensor, require_types, save_tensor
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.shared import word_vectors
-from ptlib.prompts.soft_prompt import Setting, SoftPrompt
+from ptlib.prompts.soft_prompt import DESCRIPTION, Setting, SoftPrompt
 
 Words = tuple[str, ...]
 Known = tuple[Words, Bool[Tensor, " words"], Float[Tensor, "known dim"]]
@@ -110,6 +110,7 @@ def load_word_prompt(path: str | Path) -> WordPrompt:
         PromptError: the file is missing, cut short, or not such a prompt.
     """
     shares, about = load_tensor(path, kind="word prompt")
+    require_types(path, about, DESCRIPTION | {"words": list, "models": list}, kind="word prompt")
     try:
         return WordPrompt(shares, **about | {"words": tuple(about["words"]), "models": tuple(about["models"])})
     except (TypeError, KeyError) as error:

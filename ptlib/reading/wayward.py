@@ -1,7 +1,7 @@
 """Waywardness: how well prompts do their tasks while their nearest words read as something else."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas
 
 ALL_BUT_GAMMA = ["task", "text", "seed"]
+PREFER = {"accuracy": (["dev", "gamma"], [True, False]), "gamma": (["gamma"], [True])}  # columns, and whether rising
 
 
 def waywardness(
@@ -81,9 +82,7 @@ def _with_drops(table: "pandas.DataFrame") -> "pandas.DataFrame":
     return table
 
 
-def within(
-    table: "pandas.DataFrame", drop: int | float = 0.02, *, prefer: Literal["accuracy", "gamma"] = "accuracy"
-) -> "pandas.DataFrame":
+def within(table: "pandas.DataFrame", drop: int | float = 0.02, *, prefer: str = "accuracy") -> "pandas.DataFrame":
     """Of each task, text and seed, the prompt most like its text that drops by no more than some share on dev examples.
 
     The paper's claim is about 2% of the best prompt. Of prompts that are equally like their texts, the most accurate
@@ -94,9 +93,14 @@ def within(
         table: what `waywardness` returned.
         drop: the share of accuracy that may be lost.
         prefer: among prompts equally like their texts.
+
+    Raises:
+        PromptError: something else to prefer.
     """
+    if prefer not in PREFER:
+        raise PromptError(f"unknown preference {prefer!r}; there are {', '.join(PREFER)}")
     allowed = table[table["dev_drop"].fillna(np.inf) <= drop]
-    order, rising = (["dev", "gamma"], [True, False]) if prefer == "accuracy" else (["gamma"], [True])
+    order, rising = PREFER[prefer]
     best = allowed.sort_values(["f1", "match", *order], ascending=[True, True, *rising], kind="stable")
     return best.groupby(ALL_BUT_GAMMA, sort=False, as_index=False).tail(1).sort_index()
 

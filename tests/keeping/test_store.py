@@ -259,6 +259,11 @@ def test_what_no_path_can_be_is_one_line(path, bert, short):
             use(path)
 
 
+def test_a_cache_without_a_name_is_no_folder(bert, short):
+    with pytest.raises(pt.PromptError, match="a cache without a name; give a folder, or None"):
+        pt.tune_many(bert, [short], settings=pt.Settings(steps=1), cache="", progress=False)
+
+
 def test_a_name_that_is_too_long_or_none_is_one_line(bert, short, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(pt.PromptError, match="File name too long"):

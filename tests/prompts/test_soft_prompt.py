@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 import ptlib as pt
-from ptlib.keeping.files import save_tensor
+from ptlib.keeping.files import load_tensors, save_tensor, save_tensors
 
 
 @pytest.fixture
@@ -64,6 +64,16 @@ def test_a_damaged_description_is_named(prompt, tmp_path):
         pt.load_prompt(file)
     save_file({"tensor": prompt.vectors}, file, metadata={"format": "ptlib soft prompt 1", "about": '{"model": "a"}'})
     with pytest.raises(pt.PromptError, match="description is damaged"):
+        pt.load_prompt(file)
+
+
+@pytest.mark.parametrize(("name", "value"), [("template", 3), ("model", None), ("settings", []), ("seed", "0")])
+def test_a_description_of_other_types_is_named(prompt, tmp_path, name, value):
+    file = tmp_path / "a.safetensors"
+    prompt.save(file)
+    tensors, about = load_tensors(file, kind="soft prompt")
+    save_tensors(file, tensors, about | {name: value}, kind="soft prompt")
+    with pytest.raises(pt.PromptError, match=rf"a\.safetensors: .*description is damaged \({name} is "):
         pt.load_prompt(file)
 
 

@@ -82,6 +82,8 @@ def test_within_takes_the_most_alike_that_dev_allows():
     assert pt.reading.within(table, prefer="gamma")["gamma"].tolist() == [3]
     assert pt.reading.within(table, 0.5)["gamma"].tolist() == [10]
     assert pt.reading.within(table, 0)["gamma"].tolist() == [0]
+    with pytest.raises(pt.PromptError, match="unknown preference 'f1'; there are accuracy, gamma"):
+        pt.reading.within(table, prefer="f1")
 
 
 def test_the_frontier_rises_with_the_drop_that_is_allowed(swept):
