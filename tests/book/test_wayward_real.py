@@ -86,13 +86,15 @@ def test_the_channel_reads_the_sentence_behind_the_label_s_words_alone_and_behin
     tables, (task,), gpt2 = tables_of(measuring.measure(chosen, tasks, study)), tasks, chosen["gpt2-small"]
     prompts = measuring.prompts_of(gpt2, task, study, 1)
     behind = task.template.replace("[X] ", "") + " [X]"
-    alone, *rows = tables["channel"]
+    rows = tables["channel"]
+    (alone,) = (row for row in tables["beside"] if row["method"] == "manual, channel")
     assert alone["accuracy"] == pt.scoring.channel_accuracy(quick_copy(gpt2), task, behind).value
-    assert (alone["kind"], alone["model"], len(rows)) == ("no prompt", "gpt2-small", 2)  # a masked model has none
+    assert {row["model"] for row in (alone, *rows)} == {"gpt2-small"}  # a masked model has none
+    assert len(rows) == 2
     for row, (aim, prompt) in zip(rows, [(aim, one) for aim, one in prompts.items() if not aim.gamma], strict=True):
         score = pt.scoring.channel_accuracy(quick_copy(gpt2), task, f"{'[V] ' * prompt.length}{behind}", prompt)
         assert (row["text"], row["accuracy"]) == (aim.text, score.value)
-    assert len({row["accuracy"] for row in tables["channel"]}) > 1
+    assert len({row["accuracy"] for row in (alone, *rows)}) > 1
 
 
 def test_an_interrupted_run_goes_on_and_what_was_measured_is_kept(chosen, tasks, tmp_path, capsys):

@@ -91,10 +91,12 @@ def _said(name: str, lm: LanguageModel, tasks: Sequence[Task], prompt: SoftPromp
     key = key_of(name, about, facts, taken, put, ASKING, code=__name__)
 
     def rows() -> list[dict]:
+        """What it says now, with its name."""
         found = described(lm, tasks, {(prompt.task, prompt.seed): prompt}, from_layers=taken, to_layers=put)
         return [{"model": name} | row for row in found]
 
     def line(rows: list[dict]) -> str:
+        """Whose prompt, and how often the task was named."""
         named = [f"{kind} {sum(row['own'] for row in rows if row['kind'] == kind):.0f}" for kind in KINDS]
         count = f"named with {', '.join(named)} of {len(rows) // len(KINDS)} pairs"
         return f"{name:20} {prompt.task:6} seed {prompt.seed}  {count}"

@@ -20,6 +20,7 @@ from ptlib.models.quick import arithmetic
 from ptlib.models.shared import shared_words
 from ptlib.scoring.both import accuracy_both
 from ptlib.tasks.task import Task
+from ptlib.tuning.descent import Settings
 from ptlib.tuning.free import Prompts, tune_many
 from ptlib.tuning.in_words import tune_words, words_on
 from ptlib.tuning.start import random_prompt
@@ -144,6 +145,12 @@ def _score(
     return Both(values)
 
 
+def free_prompts(lm: LanguageModel, tasks: Sequence[Task], study: Study, settings: Settings) -> Prompts:
+    """Free prompts tuned on a model, by task and seed; those in the cache are read."""
+    length, seeds, cache = study.length, study.seeds, study.cache
+    return tune_many(lm, tasks, length=length, seeds=seeds, settings=settings, cache=cache, progress=False)
+
+
 def _prompts(cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task], study: Study) -> Prompts:
     """The prompts of a cell, by task and seed."""
     target, sources = lms[cell.target], [lms[name] for name in cell.sources]
@@ -153,17 +160,14 @@ def _prompts(cell: Cell, lms: Mapping[str, LanguageModel], tasks: Sequence[Task]
         jobs = [(task, seed) for task in tasks for seed in seeds]
         moved = {(task.name, seed): random_prompt(target, task, length=length, seed=seed) for task, seed in jobs}
     elif way in IN_WORDS:
-        words, settings = _words(cell, lms), study.written
+        words, how = _words(cell, lms), study.written
         written = tune_words(
-            sources, tasks, length=length, seeds=seeds, words=words, settings=settings, cache=cache, progress=False
+            sources, tasks, length=length, seeds=seeds, words=words, settings=how, cache=cache, progress=False
         )
         moved = words_on(written, target)
     else:
-        free = study.near if cell.method in NEAR else study.settings
-        tuned = [
-            tune_many(source, tasks, length=length, seeds=seeds, settings=free, cache=cache, progress=False)
-            for source in sources
-        ]
+        settings = study.near if cell.method in NEAR else study.settings
+        tuned = [free_prompts(source, tasks, study, settings) for source in sources]
         moved = tuned[0] if way == "tuned" else transfer_many(tuned, sources, target, method=METHODS[way])
     if cell.method not in IN_FRONT:
         return moved

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from ptlib.book.real.cells import Study
+from ptlib.book.real.measure import free_prompts
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.scale import word_spacing
 from ptlib.reading.projection import nearest
 from ptlib.tasks.task import Task
-from ptlib.tuning.free import tune_many
 
 
 def nearness(
@@ -27,15 +27,7 @@ def nearness(
             continue
         word = lm.embeddings[list(lm.words.values())].norm(dim=1).mean()
         for method, settings in (("tuned", study.settings), ("tuned, near words", study.near)):
-            prompts = tune_many(
-                lm,
-                tasks,
-                length=study.length,
-                seeds=study.seeds,
-                settings=settings,
-                cache=study.cache,
-                progress=False,
-            )
+            prompts = free_prompts(lm, tasks, study, settings)
             vectors = torch.cat([prompt.on(lm) for prompt in prompts.values()])
             spacings = nearest(lm, vectors).values.mean().item() / word_spacing(lm)
             length = (vectors.norm(dim=1).mean() / word).item()

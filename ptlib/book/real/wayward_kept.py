@@ -91,8 +91,8 @@ def kept_wayward(table: str, path: Path = WAYWARD) -> pd.DataFrame:
     Args:
         table: "tuned", what `waywardness` says of each prompt on its own model, with the `model` and the `kind` of its
             text; "carried", the same prompts asked of the other model, by `method`; "channel", the accuracy with
-            which the label behind a prompt, or alone, makes the sentence likeliest; "beside", the accuracy of the
-            manual template, of a random prompt and of the most frequent label.
+            which the label behind a prompt makes the sentence likeliest; "beside", the accuracy of the manual
+            template, directly and by the channel, of a random prompt and of the most frequent label.
         path: the file.
 
     Raises:

@@ -130,21 +130,24 @@ def _carried(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: St
 
 
 def _channel(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, study: Study) -> list[Row]:
-    """Which label makes the sentence likeliest, behind the label's words alone, and with prompts without a pull."""
+    """Which label makes the sentence likeliest, with its words in front of it, behind prompts without a pull."""
     lm, kinds = quick_copy(lms[cell.source]), texts_for(task.name)
-    behind = f"{task.template.replace(TEXT, '').strip()} {TEXT}"
     about = {"model": cell.source, "task": task.name, "seed": cell.seed}
-    alone = {"kind": "no prompt", "text": "", "accuracy": channel_accuracy(lm, task, behind).value}
-    rows: list[Row] = [about | alone]
+    rows: list[Row] = []
     for aim, prompt in prompts_of(lms[cell.source], task, study, cell.seed).items():
         if aim.gamma == 0:
-            score = channel_accuracy(lm, task, f"{'[V] ' * prompt.length}{behind}", prompt)
+            score = channel_accuracy(lm, task, f"{'[V] ' * prompt.length}{_label_first(task)}", prompt)
             rows.append(about | {"kind": kinds[aim.text], "text": aim.text, "accuracy": score.value})
     return rows
 
 
+def _label_first(task: Task) -> str:
+    """The task's template with the sentence behind the label's words."""
+    return f"{task.template.replace(TEXT, '').strip()} {TEXT}"
+
+
 def _beside(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, _study: Study) -> list[Row]:
-    """The manual template, a random prompt as long as the first text's, and the most frequent label."""
+    """The manual template, by the channel too, a random prompt as long as the first text's, the most frequent label."""
     lm = lms[cell.source]
     length = len(text_ids(lm, next(iter(texts_for(task.name)))))
     at_random = random_prompt(lm, task, template=f"{'[V] ' * length}{task.template}", seed=cell.seed)
@@ -153,6 +156,8 @@ def _beside(cell: Cell, lms: Mapping[str, LanguageModel], task: Task, _study: St
         "random": accuracy(quick_copy(lm), task, at_random),
         "most frequent": most_frequent_answer(task),
     }
+    if lm.kind == "causal":
+        scores["manual, channel"] = channel_accuracy(quick_copy(lm), task, _label_first(task))
     about = {"model": cell.source, "task": task.name}
     return [about | {"method": method, "accuracy": score.value} for method, score in scores.items()]
 

@@ -106,6 +106,7 @@ def _said(
     key = key_of(name, lm.fingerprint, prompt.vectors, aim, kind, known, taken, put, ASKING, code=__name__)
 
     def rows() -> list[Row]:
+        """What it says now, and what that names."""
         about: Row = {"model": name, "kind": kind} | aim._asdict()
         answers = describe(lm, prompt, from_layer=taken, to_layer=put, text=ASKING, count=1)
         # What is said goes by another name than the text that the prompt was drawn to.
@@ -117,6 +118,7 @@ def _said(
         ]
 
     def line(rows: list[Row]) -> str:
+        """Whose prompt, and how often the task and the text were named."""
         does, reads = (sum(row[what] for row in rows) for what in ("does", "reads"))
         count = f"task named with {does:.0f}, text with {reads:.0f} of {len(rows)} pairs"
         return f"{name:20} {aim.task:8} {kind:6} gamma {aim.gamma:<3g} {count}"
