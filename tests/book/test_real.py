@@ -173,8 +173,9 @@ def test_without_a_gap_there_is_nothing_to_close():
 def test_a_part_that_is_damaged_is_one_line(part, tmp_path):
     path = tmp_path / "r.json"
     tables = dict.fromkeys(TABLES, part)
-    path.write_text(json.dumps({"about": {}, "rows": part, "columns": ["a", "b"], "words": part} | tables))
-    for read in (kept.kept_rows, kept.kept_words, lambda path: kept_wayward("tuned", path)):
+    parts = {"about": {}, "rows": part, "columns": ["a", "b"], "words": part, "nearness": part}
+    path.write_text(json.dumps(parts | tables))
+    for read in (kept.kept_rows, kept.kept_words, kept.kept_nearness, lambda path: kept_wayward("tuned", path)):
         with pytest.raises(pt.PromptError, match=r"\A[^\n]*r\.json: damaged [^\n]*measures it again\Z"):
             read(path)
 

@@ -173,9 +173,14 @@ def kept_words(path: Path = FILE) -> dict[tuple[str, str], list[list[tuple[str, 
 
 
 def kept_nearness(path: Path = FILE) -> pd.DataFrame:
-    """How far from the words free prompts end: rows as `nearness` gives them."""
+    """How far from the words free prompts end: rows as `nearness` gives them.
+
+    Raises:
+        PromptError: nothing has been measured and kept yet, or it is damaged.
+    """
     (rows,) = parts_of(path, "nearness")
-    return pd.DataFrame(rows)
+    with whole(path):
+        return pd.DataFrame([dict(row) for row in rows])
 
 
 def relations_measured(path: Path = FILE) -> pd.DataFrame:
