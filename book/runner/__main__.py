@@ -14,7 +14,7 @@ from book.runner.lock import locked
 from book.runner.pages import ROOT, Page, check_settings, pages
 from book.runner.preview import FOLDER as PREVIEW
 from book.runner.reader import write_readers
-from book.runner.run import Run, Verdict
+from book.runner.run import REAL, Run, Verdict
 from book.runner.site import build_site, tidy
 from book.runner.stage import stage
 from book.runner.stop import Stopped, stoppable
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
 
 def _options(arguments: list[str] | None, root: Path) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m book.runner", description=__doc__)
-    parser.add_argument("--profile", default="pocket", choices=["smoke", "pocket", "paper"])
+    parser.add_argument("--profile", default="pocket", choices=["smoke", "pocket", *REAL])
     parser.add_argument("--build", type=Path, default=root / "_build", help="where everything that is made goes")
     parser.add_argument("--only", nargs="+", metavar="PAGE", help="execute these chapters alone, and build no pages")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="set a parameter")
@@ -47,8 +47,8 @@ def _options(arguments: list[str] | None, root: Path) -> argparse.Namespace:
         type=int,
         metavar="N",
         help="chapters that run at a time, each on one thread if N is above 1; numbers may differ in the last digits "
-        "from those of N = 1, where a chapter uses all cores (default: 2, or 1 on a single core; 1 in the paper "
-        "profile, whose models fill a GPU)",
+        "from those of N = 1, where a chapter uses all cores (default: 2, or 1 on a single core; 1 on "
+        "real models, which fill a GPU or all cores)",
     )
     return parser.parse_args(arguments)
 
@@ -71,7 +71,7 @@ def _value(text: str) -> object:
 
 def _jobs(options: argparse.Namespace) -> int:
     if options.jobs is None:
-        return 1 if options.profile == "paper" else min(2, os.cpu_count() or 1)
+        return 1 if options.profile in REAL else min(2, os.cpu_count() or 1)
     if options.jobs < 1:
         raise BookError(f"--jobs {options.jobs}: at least one chapter must run at a time")
     return options.jobs

@@ -67,7 +67,7 @@ def _surroundings(run: Run) -> Iterator[None]:
         "PTLIB_CACHE": str(run.build / "prompts"),
         "TQDM_DISABLE": "1",
         "PYTHONWARNINGS": "ignore:IProgress not found",  # bars are off, so the widgets for them are not missed
-        "HF_HUB_OFFLINE": "0" if run.profile == "paper" else "1",
+        "HF_HUB_OFFLINE": "0" if run.real else "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         # The C library on Linux would give memory back after each layer, and spend a tenth of the time on getting it.
         "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),

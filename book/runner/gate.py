@@ -4,6 +4,7 @@ from nbformat import NotebookNode
 
 from book.runner.errors import BookError, first_line, named
 from book.runner.results import claims, noted_twice
+from book.runner.run import REAL
 
 
 def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> None:
@@ -11,8 +12,8 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
 
     Raises:
         BookError: an error in the outputs, a cell that did not run or ran out of order, other parameters than were
-            asked for, an image without alt text, or a warning, except in the paper profile, since real data may bring
-            some and hours of work would be lost; names the page and the cell. Or a name that is noted twice. Or a
+            asked for, an image without alt text, or a warning, except on real models, since real data may bring some
+            and hours of work would be lost; names the page and the cell. Or a name that is noted twice. Or a
             claim that does not hold; names the page, the sentence and the numbers.
     """
     given = notebook.metadata.get("papermill", {}).get("parameters", {})
@@ -24,7 +25,7 @@ def check(notebook: NotebookNode, page: str, parameters: dict[str, object]) -> N
         if not cell.source.strip():
             raise BookError(f"{where}: has nothing in it; delete it")
         for output in cell.outputs:
-            _check_output(output, cell, where, quiet=parameters.get("profile") != "paper")
+            _check_output(output, cell, where, quiet=parameters.get("profile") not in REAL)
         if cell.metadata.get("papermill", {}).get("status") != "completed":
             raise BookError(f"{where}: did not run to its end")
         if cell.execution_count != number:

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from book.runner.errors import BookError, first_line, in_one_line, named
 from book.runner.notebooks import read_notebook
 from book.runner.pages import Page
+from book.runner.run import REAL
 
 CELL_TIMEOUT = 1_800  # seconds
 OUTPUT_TIMEOUT = 60  # seconds from the end of a cell until its outputs have arrived; long, for a loaded machine
@@ -57,7 +58,7 @@ def execute(page: Page, output: Path, parameters: Mapping[str, object], watch: W
             kernel_name="python3",
             # Not papermill's `cwd`, which changes the folder of the whole process, other chapters' threads included.
             resources={"metadata": {"path": str(page.source.parent)}},
-            execution_timeout=None if parameters["profile"] == "paper" else CELL_TIMEOUT,
+            execution_timeout=None if parameters["profile"] in REAL else CELL_TIMEOUT,
             iopub_timeout=OUTPUT_TIMEOUT,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             progress_bar=False,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from book.runner.pages import Page
 
+REAL = ("real", "paper")  # profiles on real models, from the hub or from folders: hours of work, on all cores or a GPU
+
 
 @dataclass(frozen=True)
 class Run:
@@ -26,6 +28,11 @@ class Run:
     def profile(self) -> str:
         """The profile's name."""
         return str(self.parameters["profile"])
+
+    @property
+    def real(self) -> bool:
+        """Whether its models are real ones."""
+        return self.profile in REAL
 
     def notebook(self, page: Page) -> Path:
         """The executed copy of a chapter that passed."""

@@ -38,13 +38,16 @@ class Profile:
     """How large a chapter's experiments are.
 
     Attributes:
-        name: "smoke", "pocket" or "paper".
+        name: "smoke", "pocket", "real" or "paper".
         families: for each family of models, what they are called and loaded by, from small to large.
         seeds: of the prompts.
         settings: how prompts are tuned.
         written: how prompts in words are tuned.
         search_steps: of the paper's search.
+        gammas: how strongly prompts are drawn to texts, from none to so strongly that they pay for it.
+        mild: the one of them at which a prompt reads as its text and loses little.
         most: relations at most, or None for all.
+        facts: of a relation of LAMA that are asked, in dev and in test, at most, or None for all.
     """
 
     name: str
@@ -53,7 +56,10 @@ class Profile:
     settings: Settings
     written: WordSettings
     search_steps: int
+    gammas: tuple[int | float, ...]
+    mild: int | float
     most: int | None
+    facts: int | None
 
     @property
     def smoke(self) -> bool:
@@ -62,8 +68,13 @@ class Profile:
 
     @property
     def paper(self) -> bool:
-        """Whether it has the papers' models and data."""
+        """Whether it has the papers' models, all of them, and data."""
         return self.name == "paper"
+
+    @property
+    def real(self) -> bool:
+        """Whether its models and facts are real ones, as in "real" and "paper", and not those of this book."""
+        return self.name in ("real", "paper")
 
     def models(self, *families: str, sizes: int | None = None) -> dict[str, str]:
         """What models are called and loaded by: of some families or all, so many sizes of each from the smallest."""
@@ -79,8 +90,7 @@ class Profile:
         return {label: load(name) for label, name in models.items()}
 
     def announce(self, sweeps: Mapping[str, int | float]) -> None:
-        """Print what tuning will take in the paper profile, before anything is loaded; in the pocket profile what it
-        spares.
+        """Print what tuning will take on real models, before any is loaded; in the pocket profile what is spared.
 
         Args:
             sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there, or 0
@@ -88,7 +98,7 @@ class Profile:
         """
         if self.name == "pocket" and os.environ.get(packs.READ):
             print(SPARED)
-        if not self.paper:
+        if not self.real:
             return
         prompts = (self.most or LAMA_RELATIONS) * len(self.seeds)
         names = self.models()
@@ -100,26 +110,30 @@ class Profile:
     def tasks(self, lms: Sequence[LanguageModel], names: Sequence[str] | None = None) -> list[Task]:
         """Relations with the facts that every one of some models can answer in a word.
 
-        The paper profile takes LAMA: from the folder that `PTLIB_LAMA` names, or else from the hub; see `load_lama`.
+        Real models are asked LAMA: from the folder that `PTLIB_LAMA` names, or else from the hub; see `load_lama`.
 
         Args:
             lms: the models.
-            names: which relations; by default all that there are, of LAMA that of capitals first. A shortened profile
-                takes the first of these too.
+            names: which relations; by default all that there are, of LAMA that of capitals first. A profile that has
+                so many at most, as a shortened one has, takes the first of these too.
         """
-        if not self.paper:
+        if not self.real:
             return [relation(name) for name in (names or relations())[: self.most]]
         lama = _lama(os.environ.get("PTLIB_LAMA"))
         names = names or sorted(lama, key=lambda name: name != FIRST_RELATION)
         kept, _ = in_vocabulary([_with_definition(lama[name]) for name in names], lms)
-        return [task for task in kept if task.train and task.dev and task.test][: self.most]
+        whole = [task for task in kept if task.train and task.dev and task.test][: self.most]
+        return [replace(task, dev=task.dev[: self.facts], test=task.test[: self.facts]) for task in whole]
 
 
 def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = None) -> Profile:
     """The profile of a name. That of the pocket models reads the prompts that come with it, unless it is told not to.
 
+    A real model that lies in the folder that `PTLIB_REAL_MODELS` names, in a folder of what it is called here, is taken
+    from there, and else from the hub.
+
     Args:
-        name: "smoke", "pocket" or "paper".
+        name: "smoke", "pocket", "real" or "paper".
         seed: the first of the seeds.
         shorter: fewer "relations", "seeds" or "steps" than the profile has, for a first try; at least two relations
             and two seeds, since chapters compare them.
@@ -139,11 +153,19 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
         os.environ.setdefault(packs.READ, str(TUNED_BEFORE))  # where other processes of a table read it, too
     about = known[name]
     steps = {"steps": shorter["steps"]} if "steps" in shorter else {}
-    families = {family: about["models"][family] for family in dict.fromkeys((*FAMILIES, *about["models"]))}
+    families = {family: _found(about["models"][family]) for family in dict.fromkeys((*FAMILIES, *about["models"]))}
     seeds = range(seed, seed + shorter.get("seeds", about["seeds"]))
     settings, written = (Settings(**about["settings"] | steps), WordSettings(**about["written"] | steps))
     search_steps = min(about["search_steps"], shorter.get("steps", about["search_steps"]))
-    return Profile(name, families, seeds, settings, written, search_steps, shorter.get("relations"))
+    pulls, most = tuple(about["gammas"]), shorter.get("relations", about.get("relations"))
+    asked = pulls, about["mild"], most, about.get("facts")
+    return Profile(name, families, seeds, settings, written, search_steps, *asked)
+
+
+def _found(models: Mapping[str, str]) -> dict[str, str]:
+    """The models of a family, those by their folders that are at hand."""
+    at_hand = Path(os.environ.get("PTLIB_REAL_MODELS") or os.devnull)
+    return {label: str(at_hand / label) if (at_hand / label).is_dir() else name for label, name in models.items()}
 
 
 @functools.cache

@@ -45,15 +45,18 @@ def test_speed_is_that_of_a_product_of_matrices(monkeypatch):
     assert cost.speed(torch.device("cpu")) == 2 * 64**3
 
 
-def test_the_paper_profile_says_its_cost_before_it_loads_anything(monkeypatch, capsys):
+def test_profiles_of_real_models_say_their_cost_before_they_load_anything(monkeypatch, capsys):
     asked = []
     monkeypatch.setattr("ptlib.book.profiles.tuning_cost", lambda prompts, settings: asked.append(prompts))
     monkeypatch.setattr("ptlib.book.profiles.in_words", lambda cost, device: "about nothing")
     pt.book.profile("paper", shorter={"relations": 4}).announce({"bert-base": 2})
     assert asked == [{"google-bert/bert-base-cased": 2 * 4 * 3}]
     assert capsys.readouterr().out.startswith("about nothing\nresults are kept in ")
+    pt.book.profile("real").announce({"bert-base": 2})
+    assert asked[1:] == [{"google-bert/bert-base-cased": 2 * 4 * 3}]
+    assert capsys.readouterr().out.startswith("about nothing\nresults are kept in ")
     pt.book.profile("pocket").announce({"bert-small": 2})
-    assert (len(asked), capsys.readouterr().out) == (1, "")
+    assert (len(asked), capsys.readouterr().out) == (2, "")
 
 
 def test_the_pocket_profile_says_that_prompts_were_tuned_before(monkeypatch, capsys):

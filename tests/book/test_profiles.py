@@ -1,7 +1,13 @@
+import tomllib
+from dataclasses import replace
+
 import pytest
 
 import ptlib as pt
+from book.runner.run import REAL
 from ptlib.book import profiles
+
+KNOWN = tomllib.loads(profiles.FILE.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", ["smoke", "pocket"])
@@ -9,7 +15,7 @@ def test_the_shipped_profiles_name_models_that_come_with_the_book(name):
     run = pt.book.profile(name)
     assert set(run.models().values()) <= set(pt.models.pocket_models())
     assert [run.first(family) for family in run.families] == list(run.models(sizes=1))
-    assert (run.smoke, run.paper) == (name == "smoke", False)
+    assert (run.smoke, run.real, run.paper) == (name == "smoke", False, False)
 
 
 def test_the_pocket_profile_has_every_pocket_model_from_small_to_large():
@@ -30,6 +36,37 @@ def test_the_paper_profile_has_the_papers_settings():
     }
 
 
+@pytest.mark.parametrize("name", ["smoke", "pocket", "real", "paper"])
+def test_a_pull_is_mild_if_there_is_none_below_it_and_a_stronger_one_above(name):
+    run = pt.book.profile(name)
+    assert list(run.gammas) == sorted(set(run.gammas))
+    assert run.gammas[0] == 0
+    assert run.gammas[0] < run.mild < run.gammas[-1]
+    assert run.mild in run.gammas
+
+
+def test_the_real_profile_has_the_smallest_of_the_papers_models_and_what_it_measures_is_in_their_units():
+    run, paper = pt.book.profile("real"), pt.book.profile("paper")
+    assert run.models() == paper.models(sizes=1)
+    assert (run.settings.unit, run.real, run.paper, run.smoke) == ("model", True, False, False)
+
+
+def test_models_are_taken_from_folders_where_they_are_at_hand(tmp_path, monkeypatch):
+    (tmp_path / "gpt2").mkdir()
+    (tmp_path / "bert-base").write_text("not a folder", encoding="utf-8")
+    monkeypatch.setenv("PTLIB_REAL_MODELS", str(tmp_path))
+    assert pt.book.profile("real").models("bert", "gpt2") == {
+        "bert-base": "google-bert/bert-base-cased",
+        "gpt2": str(tmp_path / "gpt2"),
+    }
+    monkeypatch.setenv("PTLIB_REAL_MODELS", "")
+    assert pt.book.profile("real").models("gpt2") == {"gpt2": "openai-community/gpt2"}
+
+
+def test_the_runner_knows_which_profiles_have_real_models():
+    assert [name for name in KNOWN if pt.book.profile(name).real] == list(REAL)
+
+
 def test_an_experiment_can_be_shortened(lms):
     run = pt.book.profile("pocket", shorter={"relations": 2, "seeds": 3, "steps": 3})
     assert (run.seeds, run.settings.steps, run.written.steps) == (range(3), 3, 3)
@@ -37,7 +74,7 @@ def test_an_experiment_can_be_shortened(lms):
     assert len(pt.book.profile("pocket").tasks(list(lms.values()))) == len(pt.relations())
 
 
-def test_the_paper_profile_asks_for_facts_that_every_model_can_answer(lms, monkeypatch):
+def test_real_models_are_asked_for_facts_that_every_one_can_answer(lms, monkeypatch):
     """On LAMA's form of the shipped facts, with one answer that is not a word of any model."""
     capital = pt.relation("P36")
     strange = pt.tasks.Example("Atlantis", "Poseidonopolis")
@@ -48,16 +85,21 @@ def test_the_paper_profile_asks_for_facts_that_every_model_can_answer(lms, monke
         "P47000": pt.Task("P47000", "unknown here", "[X] [Y] .", capital.train, capital.dev, capital.test),
     }
     monkeypatch.setattr("ptlib.book.profiles._lama", lambda source: lama)
-    found = pt.book.profile("paper").tasks(list(lms.values()))
-    assert [task.name for task in found] == ["P36", "P17", "P47000"]
-    assert found[0].train == capital.train
-    assert found[0].definition == capital.definition
+    for name in REAL:
+        found = pt.book.profile(name).tasks(list(lms.values()))
+        assert [task.name for task in found] == ["P36", "P17", "P47000"]
+        assert found[0].train == capital.train
+        assert found[0].definition == capital.definition
+    assert pt.book.profile("paper").tasks(list(lms.values()))[0].test == capital.test
+    few = replace(pt.book.profile("real", shorter={"relations": 2}), facts=3).tasks(list(lms.values()))
+    assert [task.name for task in few] == ["P36", "P17"]
+    assert (few[0].dev, few[0].test) == (capital.dev[:3], capital.test[:3])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "huge"}, "unknown profile 'huge'; there are smoke, pocket, paper"),
+        ({"name": "huge"}, "unknown profile 'huge'; there are smoke, pocket, real, paper"),
         ({"name": "pocket", "shorter": {"models": 1}}, "cannot shorten 'models'; there are relations, seeds, steps"),
         ({"name": "pocket", "shorter": {"seeds": 1}}, "shortened to 1 seeds; give at least 2"),
     ],
