@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int
@@ -16,19 +17,39 @@ from torch import Tensor, nn
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
 
+_known: WeakKeyDictionary[nn.Module, nn.ModuleList] = WeakKeyDictionary()
+
 
 def blocks(lm: LanguageModel) -> nn.ModuleList:
-    """The blocks of a model, whatever its family calls them: its longest list of modules, lists in lists left out.
+    """The blocks that a text goes through, whatever the family of a model calls them.
+
+    They are the longest list of modules that all run over a text, lists in lists left out: a part of the model that
+    looks at pictures may have a longer one.
 
     Raises:
         PromptError: there is none.
     """
-    lists = [part for part in lm.model.modules() if isinstance(part, nn.ModuleList)]
-    inner = {id(part) for one in lists for block in one for part in block.modules()}
-    outer = [one for one in lists if id(one) not in inner]
-    if not outer:
-        raise PromptError(f"{lm.name}: {type(lm.model).__name__} has no list of blocks; use a model of another family")
-    return max(outer, key=len)
+    if lm.model not in _known:
+        running = _running(lm)
+        lists = [part for part in lm.model.modules() if isinstance(part, nn.ModuleList)]
+        inner = {id(part) for one in lists for block in one for part in block.modules()}
+        outer = [one for one in lists if id(one) not in inner and len(one) and {*map(id, one)} <= running]
+        if not outer:
+            family = type(lm.model).__name__
+            raise PromptError(f"{lm.name}: {family} has no list of blocks; use a model of another family")
+        _known[lm.model] = max(outer, key=len)
+    return _known[lm.model]
+
+
+@torch.no_grad()
+def _running(lm: LanguageModel) -> set[int]:
+    """The ids of the modules that run when a model reads a text."""
+    ran: set[int] = set()
+    with ExitStack() as hooks:
+        for part in lm.model.modules():
+            hooks.callback(part.register_forward_pre_hook(lambda part, _inputs: ran.add(id(part))).remove)
+        run(lm, lm.look_up(torch.zeros(1, 1, dtype=torch.long, device=lm.device)))
+    return ran
 
 
 @torch.no_grad()

@@ -160,6 +160,11 @@ def test_the_gap_is_between_the_manual_template_and_tuning():
     assert low == pytest.approx(0.5)
     assert high == pytest.approx(0.7)
     assert Scores(found.rows, "answers").mean("carried", "b", "a") == 1
+    half = found.rows[(found.rows.method != "carried") | (found.rows.relation == "P1")]
+    for part in (half, found.rows.drop(index=half.index[-1])):  # a relation is missing, and a seed of one
+        with pytest.raises(pt.PromptError, match="was measured in part; let the measurement end, or take `of` what"):
+            Scores(part).gap_closed("carried", "b", "a")
+    assert Scores(half).of(["P1"]).mean("carried", "b", "a") == pytest.approx(0.4)
     with pytest.raises(pt.PromptError, match="'carried' of no model on b was not measured"):
         found.mean("carried", "b")
 

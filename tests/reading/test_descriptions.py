@@ -1,5 +1,8 @@
+from weakref import WeakKeyDictionary
+
 import pytest
 import torch
+from torch import nn
 
 import ptlib as pt
 from ptlib.reading.descriptions import FEW_SHOT, FILLER
@@ -124,6 +127,18 @@ def test_in_another_place_they_change_something_and_leave_the_model_as_it_was(gp
     assert not any(block._forward_hooks for block in blocks(gpt2))
 
 
+def test_a_longer_list_that_no_text_goes_through_is_not_the_blocks(gpt2):
+    """As a part that looks at pictures is."""
+    other = pt.load("pocket/gpt2-small")
+    other.model.pictures = nn.ModuleList(nn.Linear(other.dim, other.dim) for _ in range(LAST + 5))
+    assert len(blocks(other)) == LAST
+    prompt = fillers(other)
+    there = pt.describe(other, prompt, text="[V] is", from_layer=LAST, to_layer=LAST)
+    assert there == pt.describe(gpt2, fillers(gpt2), text="[V] is", from_layer=LAST, to_layer=LAST)
+    with pytest.raises(pt.PromptError, match=f"layer {LAST + 1}: .* has 0, its embeddings, to {LAST}"):
+        pt.describe(other, prompt, text="[V] is", from_layer=LAST + 1)
+
+
 def test_after_an_error_too(gpt2):
     with pytest.raises(RuntimeError), patched(gpt2, 1, torch.tensor([0]), torch.zeros(1, 1, gpt2.dim)):
         gpt2.model(inputs_embeds=torch.zeros(1, 2, gpt2.dim + 1))
@@ -205,6 +220,7 @@ def test_layers_of_another_width_than_the_embeddings_are_not_mixed_with_these(tm
 
 
 def test_a_model_without_blocks_is_refused(gpt2, france, monkeypatch):
+    monkeypatch.setattr("ptlib.reading.patching._known", WeakKeyDictionary())
     monkeypatch.setattr(type(gpt2.model), "modules", lambda self: iter(()))
     with pytest.raises(pt.PromptError, match="GPT2LMHeadModel has no list of blocks; use a model of another family"):
         pt.describe(gpt2, france, text=TEXT)

@@ -40,13 +40,17 @@ class Scores:
             sources: the models that its prompts were tuned on, if they are others.
 
         Raises:
-            PromptError: this was not measured.
+            PromptError: this was not measured, or not on all of these relations with all of its seeds.
         """
         tuned_on = "+".join(sources) or (target if method == "tuned" else "")
         rows = self.rows.query("method == @method and target == @target and sources == @tuned_on")
+        what, relations = f"{method!r} of {tuned_on or 'no model'} on {target}", self.rows["relation"].unique()
         if rows.empty:
-            raise PromptError(f"{method!r} of {tuned_on or 'no model'} on {target} was not measured")
-        return rows.pivot(index="seed", columns="relation", values=self.score).to_numpy()
+            raise PromptError(f"{what} was not measured")
+        table = rows.pivot(index="seed", columns="relation", values=self.score)
+        if len(table.columns) < len(relations) or table.isna().any(axis=None):
+            raise PromptError(f"{what} was measured in part; let the measurement end, or take `of` what has all")
+        return table.to_numpy()
 
     def mean(self, method: str, target: str, *sources: str) -> float:
         """Its mean over relations and seeds."""
