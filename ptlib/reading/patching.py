@@ -11,45 +11,67 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
+from ptlib.models.self_check import running
 
-_known: WeakKeyDictionary[nn.Module, nn.ModuleList] = WeakKeyDictionary()
+ALIKE = 0.9999  # cosine; what differs by more than rounding is something else
+TOKENS = 2  # of the text that shows what runs; more than one, so that rows are told from tokens
+
+_known: WeakKeyDictionary[nn.Module, tuple[nn.Module, ...]] = WeakKeyDictionary()
 
 
-def blocks(lm: LanguageModel) -> nn.ModuleList:
+def blocks(lm: LanguageModel) -> tuple[nn.Module, ...]:
     """The blocks that a text goes through, whatever the family of a model calls them.
 
-    They are the longest list of modules that all run over a text, lists in lists left out: a part of the model that
-    looks at pictures may have a longer one.
+    They are found by running the model: the most modules of one list, lists in lists left out, of which each runs once
+    and hands to the next what it has made of the text. A part that looks at pictures may have a longer list, blocks for
+    pictures may stand in the same, and some families have a list each for attention and for what comes after it.
 
     Raises:
-        PromptError: there is none.
+        PromptError: there are none.
     """
     if lm.model not in _known:
-        running = _running(lm)
         lists = [part for part in lm.model.modules() if isinstance(part, nn.ModuleList)]
         inner = {id(part) for one in lists for block in one for part in block.modules()}
-        outer = [one for one in lists if id(one) not in inner and len(one) and {*map(id, one)} <= running]
-        if not outer:
+        chains = [_chain(lm, one) for one in lists if id(one) not in inner]
+        if not (longest := max(chains, key=len, default=())):
             family = type(lm.model).__name__
             raise PromptError(f"{lm.name}: {family} has no list of blocks; use a model of another family")
-        _known[lm.model] = max(outer, key=len)
+        _known[lm.model] = longest
     return _known[lm.model]
 
 
 @torch.no_grad()
-def _running(lm: LanguageModel) -> set[int]:
-    """The ids of the modules that run when a model reads a text."""
-    ran: set[int] = set()
-    with ExitStack() as hooks:
-        for part in lm.model.modules():
-            hooks.callback(part.register_forward_pre_hook(lambda part, _inputs: ran.add(id(part))).remove)
-        run(lm, lm.look_up(torch.zeros(1, 1, dtype=torch.long, device=lm.device)))
-    return ran
+def _chain(lm: LanguageModel, parts: nn.ModuleList) -> tuple[nn.Module, ...]:
+    """The modules of a list that run over a text, in this order, or none if they do not hand it to one another."""
+    ran: list[nn.Module] = []
+    taken: list[list[Tensor]] = []
+    made: list[Any] = []
+
+    def keep(module: nn.Module, inputs: tuple, named: dict, output: Any) -> None:
+        ran.append(module)
+        taken.append([given for given in (*inputs, *named.values()) if isinstance(given, Tensor)])
+        made.append(output[0] if isinstance(output, tuple | list) and output else output)
+
+    with ExitStack() as hooks, running(lm.name, lm.model):
+        for part in {*parts}:
+            hooks.callback(part.register_forward_hook(keep, with_kwargs=True).remove)
+        run(lm, lm.look_up(torch.zeros(1, TOKENS, dtype=torch.long, device=lm.device)))
+    of_text = all(isinstance(states, Tensor) and states.shape[:-1] == (1, TOKENS) for states in made)
+    once = len({*ran}) == len(ran)
+    handed = (any(_same(states, given) for given in after) for states, after in zip(made, taken[1:], strict=False))
+    return tuple(ran) if of_text and once and all(handed) else ()
+
+
+def _same(states: Float[Tensor, "..."], others: Shaped[Tensor, "..."]) -> bool:
+    """Whether they are the same hidden states, but for a factor: RWKV halves them every few blocks."""
+    if states.shape != others.shape:
+        return False
+    return torch.cosine_similarity(states.ravel().float(), others.ravel().float(), dim=0).item() > ALIKE
 
 
 @torch.no_grad()

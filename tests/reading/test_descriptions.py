@@ -1,3 +1,4 @@
+import copy
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -137,6 +138,33 @@ def test_a_longer_list_that_no_text_goes_through_is_not_the_blocks(gpt2):
     assert there == pt.describe(gpt2, fillers(gpt2), text="[V] is", from_layer=LAST, to_layer=LAST)
     with pytest.raises(pt.PromptError, match=f"layer {LAST + 1}: .* has 0, its embeddings, to {LAST}"):
         pt.describe(other, prompt, text="[V] is", from_layer=LAST + 1)
+
+
+def test_a_block_that_no_text_goes_through_is_not_counted(tmp_path):
+    """As those are that a text meets only beside a picture, or that are for words further on."""
+    (family,) = (one for one in families.FAMILIES if one.name == "Llama")
+    lm = pt.load(families.save(family, tmp_path))
+    first, second = lm.model.model.layers
+    lm.model.model.layers.append(copy.deepcopy(second))
+    assert blocks(lm) == (first, second)
+
+
+def test_a_list_of_attentions_alone_is_not_the_blocks(tmp_path):
+    """What the attention of a block says is not what the block hands on."""
+    lm = pt.load(families.save(families.Family("XLM", "xlm", "causal", settings={"causal": True}), tmp_path))
+    assert lm.kind == "causal"
+    with pytest.raises(pt.PromptError, match="XLMWithLMHeadModel has no list of blocks; use a model of another family"):
+        pt.describe(lm, fillers(lm), text="[V] is", from_layer=1)
+
+
+def test_a_model_that_does_not_run_as_it_is_asked_is_refused_in_one_line(gpt2, france, monkeypatch):
+    def broken(**_given):
+        raise ValueError("of another library\nand more")
+
+    monkeypatch.setattr("ptlib.reading.patching._known", WeakKeyDictionary())
+    monkeypatch.setattr(gpt2.model, "forward", broken)
+    with pytest.raises(pt.PromptError, match=r"\Apocket/gpt2-small: GPT2LMHeadModel cannot be run [^\n]*\Z"):
+        pt.describe(gpt2, france, text=TEXT)
 
 
 def test_after_an_error_too(gpt2):
