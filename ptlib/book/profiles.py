@@ -12,18 +12,21 @@ import torch
 from ptlib.book.cost import in_words, tuning_cost
 from ptlib.errors import PromptError
 from ptlib.keeping import packs
+from ptlib.keeping.files import expanded
 from ptlib.keeping.store import default_cache
 from ptlib.models.language_model import LanguageModel
 from ptlib.models.loading import load
 from ptlib.tasks.lama import in_vocabulary, load_lama
 from ptlib.tasks.shipped import relation, relations
 from ptlib.tasks.task import Task
+from ptlib.tasks.text_files import is_there
 from ptlib.tuning.descent import Settings
 from ptlib.tuning.in_words import WordSettings
 
 FILE = Path(__file__).with_name("profiles.toml")
 TUNED_BEFORE = Path(__file__).parents[1] / "pocket" / "prompts"  # packs of the prompts of the pocket profile
 FAMILIES = ("bert", "roberta", "albert", "gpt2")  # the order that chapters name them in; others come behind
+REAL = ("real", "paper")  # those whose models and facts are real ones
 LAMA_RELATIONS = 41
 FIRST_RELATION = "P36"  # capitals, which most examples are about
 SPARED = (
@@ -74,7 +77,7 @@ class Profile:
     @property
     def real(self) -> bool:
         """Whether its models and facts are real ones, as in "real" and "paper", and not those of this book."""
-        return self.name in ("real", "paper")
+        return self.name in REAL
 
     def models(self, *families: str, sizes: int | None = None) -> dict[str, str]:
         """What models are called and loaded by: of some families or all, so many sizes of each from the smallest."""
@@ -116,14 +119,28 @@ class Profile:
             lms: the models.
             names: which relations; by default all that there are, of LAMA that of capitals first. A profile that has
                 so many at most, as a shortened one has, takes the first of these too.
+
+        Raises:
+            PromptError: LAMA does not hold one of them, or of too few of them, or not of capitals, all models can
+                answer some facts in each split; or what `load_lama` raises.
         """
         if not self.real:
             return [relation(name) for name in (names or relations())[: self.most]]
-        lama = _lama(os.environ.get("PTLIB_LAMA"))
-        names = names or sorted(lama, key=lambda name: name != FIRST_RELATION)
+        source = os.environ.get("PTLIB_LAMA") or None
+        lama = _lama(source)
+        names = names or [FIRST_RELATION, *(name for name in lama if name != FIRST_RELATION)]
+        if missing := [name for name in names if name not in lama]:
+            raise PromptError(f"{source or 'LAMA'}: does not hold {', '.join(missing)}; give LAMA as a whole")
         kept, _ = in_vocabulary([_with_definition(lama[name]) for name in names], lms)
-        whole = [task for task in kept if task.train and task.dev and task.test][: self.most]
-        return [replace(task, dev=task.dev[: self.facts], test=task.test[: self.facts]) for task in whole]
+        whole = [task for task in kept if task.train and task.dev and task.test]
+        lost = [name for name in names if name not in {task.name for task in whole}]
+        if FIRST_RELATION in lost or len(whole) < min(LEAST["relations"], len(names)):
+            raise PromptError(
+                f"{source or 'LAMA'}: too few facts of {', '.join(lost[:5])} are answered in a word that is one token "
+                f"of {', '.join(lm.name for lm in lms)}; use other models, or more facts"
+            )
+        few = whole[: self.most]
+        return [replace(task, dev=task.dev[: self.facts], test=task.test[: self.facts]) for task in few]
 
 
 def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = None) -> Profile:
@@ -139,7 +156,8 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
             and two seeds, since chapters compare them.
 
     Raises:
-        PromptError: an unknown profile, something else to shorten, or too few of it.
+        PromptError: an unknown profile, something else to shorten, or too few of it; or a profile of real models, and
+            `PTLIB_REAL_MODELS` names what is no folder.
     """
     shorter, known = shorter or {}, tomllib.loads(FILE.read_text(encoding="utf-8"))
     if name not in known:
@@ -153,7 +171,10 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
         os.environ.setdefault(packs.READ, str(TUNED_BEFORE))  # where other processes of a table read it, too
     about = known[name]
     steps = {"steps": shorter["steps"]} if "steps" in shorter else {}
-    families = {family: _found(about["models"][family]) for family in dict.fromkeys((*FAMILIES, *about["models"]))}
+    at_hand = _models_at_hand() if name in REAL else None
+    families = {
+        family: _found(about["models"][family], at_hand) for family in dict.fromkeys((*FAMILIES, *about["models"]))
+    }
     seeds = range(seed, seed + shorter.get("seeds", about["seeds"]))
     settings, written = (Settings(**about["settings"] | steps), WordSettings(**about["written"] | steps))
     search_steps = min(about["search_steps"], shorter.get("steps", about["search_steps"]))
@@ -162,10 +183,20 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
     return Profile(name, families, seeds, settings, written, search_steps, *asked)
 
 
-def _found(models: Mapping[str, str]) -> dict[str, str]:
+def _models_at_hand() -> Path | None:
+    """The folder with real models that the environment names, if it names one."""
+    if not (named := os.environ.get("PTLIB_REAL_MODELS")):
+        return None
+    folder = expanded(named).absolute()
+    if not is_there(folder) or not folder.is_dir():
+        raise PromptError(f"PTLIB_REAL_MODELS: {folder} is no folder; name one that holds a folder for each model")
+    return folder
+
+
+def _found(models: Mapping[str, str], at_hand: Path | None) -> dict[str, str]:
     """The models of a family, those by their folders that are at hand."""
-    at_hand = Path(os.environ.get("PTLIB_REAL_MODELS") or os.devnull)
-    return {label: str(at_hand / label) if (at_hand / label).is_dir() else name for label, name in models.items()}
+    folders = {label: at_hand / label for label in models if at_hand and (at_hand / label).is_dir()}
+    return {label: str(folders.get(label, name)) for label, name in models.items()}
 
 
 @functools.cache

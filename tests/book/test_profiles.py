@@ -63,6 +63,64 @@ def test_models_are_taken_from_folders_where_they_are_at_hand(tmp_path, monkeypa
     assert pt.book.profile("real").models("gpt2") == {"gpt2": "openai-community/gpt2"}
 
 
+def test_the_models_of_the_book_are_not_taken_from_there(tmp_path, monkeypatch):
+    """Some are called as real ones are."""
+    for label in pt.book.profile("pocket").models():
+        (tmp_path / label).mkdir()
+    monkeypatch.setenv("PTLIB_REAL_MODELS", str(tmp_path))
+    assert set(pt.book.profile("pocket").models().values()) == set(pt.models.pocket_models())
+    monkeypatch.setenv("PTLIB_REAL_MODELS", str(tmp_path / "nowhere"))
+    assert pt.book.profile("smoke").first("gpt2") == "gpt2-small"
+
+
+def test_the_folder_of_models_may_be_near_or_in_the_home_folder(tmp_path, monkeypatch):
+    (tmp_path / "models" / "gpt2").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for named in ("models", "./models", "~/models", str(tmp_path / "models")):
+        monkeypatch.setenv("PTLIB_REAL_MODELS", named)
+        assert pt.book.profile("real").models("gpt2") == {"gpt2": str(tmp_path / "models" / "gpt2")}
+
+
+def test_what_is_no_folder_of_models_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    for named in ("file", "nowhere", "file/below", "a" * 300):
+        monkeypatch.setenv("PTLIB_REAL_MODELS", str(tmp_path / named))
+        with pytest.raises(pt.PromptError, match=r"\A[^\n]+\Z"):
+            pt.book.profile("real")
+
+
+def test_facts_that_are_not_there_are_named(lms, tmp_path, monkeypatch):
+    models, run = list(lms.values()), pt.book.profile("real")
+    capital = pt.relation("P36")
+    foreign = tuple(pt.tasks.Example(fact.text, f"{fact.answer}ovia") for fact in capital.train)
+    lama = {"P36": capital, "P17": pt.relation("P17"), "P19": replace(pt.relation("P19"), train=foreign)}
+    monkeypatch.setattr("ptlib.book.profiles._lama", lambda source: lama)
+    monkeypatch.setenv("PTLIB_LAMA", "facts")
+    assert [task.name for task in run.tasks(models, ["P17"])] == ["P17"]
+    assert [task.name for task in run.tasks(models, ["P36", "P17", "P19"])] == ["P36", "P17"]
+    with pytest.raises(pt.PromptError, match="facts: does not hold P106, P103; give LAMA as a whole"):
+        run.tasks(models, ["P36", "P106", "P103"])
+    for names in (["P19"], ["P17", "P19"]):
+        with pytest.raises(pt.PromptError, match=r"facts: too few facts of P19 are answered in a word .* pocket/"):
+            run.tasks(models, names)
+    lama["P36"] = replace(capital, train=foreign)
+    with pytest.raises(pt.PromptError, match="facts: too few facts of P36, P19 are answered"):
+        run.tasks(models)
+    del lama["P36"]
+    with pytest.raises(pt.PromptError, match="facts: does not hold P36"):
+        run.tasks(models)
+
+
+def test_facts_come_from_the_hub_where_the_variable_is_empty(lms, monkeypatch):
+    asked = []
+    lama = {name: pt.relation(name) for name in ("P36", "P17")}
+    monkeypatch.setattr("ptlib.book.profiles._lama", lambda source: asked.append(source) or lama)
+    monkeypatch.setenv("PTLIB_LAMA", "")
+    pt.book.profile("real").tasks(list(lms.values()))
+    assert asked == [None]
+
+
 def test_the_runner_knows_which_profiles_have_real_models():
     assert [name for name in KNOWN if pt.book.profile(name).real] == list(REAL)
 
