@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from book.runner.execute import execute_chapter, standing
+from book.runner.inputs import DATA, data_at
 from book.runner.kept import read_note
 from book.runner.pages import Page
 from book.runner.preview import preview
@@ -67,12 +68,13 @@ def _surroundings(run: Run) -> Iterator[None]:
         "PTLIB_CACHE": str(run.build / "prompts"),
         "TQDM_DISABLE": "1",
         "PYTHONWARNINGS": "ignore:IProgress not found",  # bars are off, so the widgets for them are not missed
-        "HF_HUB_OFFLINE": "0" if run.real else "1",
+        "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0") if run.real else "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         # The C library on Linux would give memory back after each layer, and spend a tenth of the time on getting it.
         "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
         "MALLOC_TRIM_THRESHOLD_": str(2**30),
     }
+    settings |= {variable: str(place) for variable in DATA if (place := data_at(variable))}
     if run.jobs > 1:
         # Chapters that run side by side share the cores. Sums over one thread and over two differ in the last digits,
         # so the number of threads must not depend on how many chapters happen to run.

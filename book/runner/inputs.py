@@ -28,8 +28,14 @@ def inputs_key(page: Page, parameters: Mapping[str, object], root: Path) -> str:
         digest.update(repr((cell.cell_type, cell.source, cell.metadata)).encode())
     digest.update(library_key(root).encode())
     for variable in DATA:
-        digest.update(repr((variable, list(_listing(os.environ.get(variable))))).encode())
+        digest.update(repr((variable, list(_listing(data_at(variable))))).encode())
     return digest.hexdigest()
+
+
+def data_at(variable: str) -> Path | None:
+    """The folder or file that an environment variable names, in full: chapters run in another folder."""
+    named = os.environ.get(variable)
+    return Path(os.path.abspath(os.path.expanduser(named))) if named else None
 
 
 def library_key(root: Path) -> str:
@@ -48,16 +54,19 @@ def _content(path: Path, size: int, changed: int) -> str:
     return sha256(path)
 
 
-def _listing(place: str | None) -> Iterator[object]:
-    """The files of a folder with their sizes and times of change, or why there are none."""
+def _listing(place: Path | None) -> Iterator[object]:
+    """The files of a folder with their sizes and times of change, or why there are none.
+
+    What lies in it may be links to folders elsewhere.
+    """
     if not place:
         yield "not set"
-    elif Path(place).is_file():
-        yield _about(Path(place))
-    elif not Path(place).is_dir():
+    elif place.is_file():
+        yield _about(place)
+    elif not place.is_dir():
         yield "not there"
     else:
-        for path in sorted(Path(place).rglob("*")):
+        for path in sorted(below for one in place.iterdir() for below in (one, *one.rglob("*"))):
             if path.is_file():
                 yield str(path.relative_to(place)), *_about(path)
 

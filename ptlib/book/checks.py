@@ -64,7 +64,13 @@ def check(exercise: str, *answer: object) -> Verdict:
         return CHECKS[exercise](*answer)
     except PromptError as error:
         return Verdict(False, f"{error}.")
-    except (AttributeError, TypeError, ValueError, RuntimeError) as error:  # something else than was asked for
+    except (
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # something else than was asked for
         return Verdict(False, f"the answer is to be {', '.join(wanted)}: {first_line(error).rstrip('.')}.")
 
 

@@ -22,5 +22,11 @@ def shared_words(*lms: LanguageModel) -> tuple[str, ...]:
 
 
 def word_vectors(lm: LanguageModel, words: Sequence[str]) -> Float[Tensor, "words dim"]:
-    """The word embeddings of words that are one token each."""
+    """The word embeddings of words that are one token each.
+
+    Raises:
+        PromptError: one of them is not.
+    """
+    if unknown := [word for word in words if word not in lm.words]:
+        raise PromptError(f"{lm.name}: {unknown[0]!r} is no word of one token; take some of `shared_words`")
     return lm.embeddings[[lm.words[word] for word in words]]

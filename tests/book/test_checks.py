@@ -118,6 +118,7 @@ def test_few_anchors(bert, roberta):
     found = pt.carrying.closed_form(wanted, there, ridge=0.01)
     right("2.2", found, wanted, few)
     wrong("2.2", roberta.embed("river"), wanted, few)
+    assert "'xylograph' is no word of one token" in wrong("2.2", found, wanted, [*few[1:], "xylograph"])
     assert "are not few" in wrong("2.2", found, wanted, words)
 
 

@@ -164,6 +164,12 @@ def test_the_gap_is_between_the_manual_template_and_tuning():
     for part in (half, found.rows.drop(index=half.index[-1])):  # a relation is missing, and a seed of one
         with pytest.raises(pt.PromptError, match="was measured in part; let the measurement end, or take `of` what"):
             Scores(part).gap_closed("carried", "b", "a")
+    one_seed = found.rows[(found.rows.method != "carried") | (found.rows.seed == 0)]
+    with pytest.raises(pt.PromptError, match="'carried' of a on b was measured in part"):
+        Scores(one_seed).mean("carried", "b", "a")
+    twice = Scores(pd.concat([found.rows, found.rows]))
+    with pytest.raises(pt.PromptError, match="'tuned' of b on b stands there more than once"):
+        twice.mean("tuned", "b")
     assert Scores(half).of(["P1"]).mean("carried", "b", "a") == pytest.approx(0.4)
     with pytest.raises(pt.PromptError, match="'carried' of no model on b was not measured"):
         found.mean("carried", "b")

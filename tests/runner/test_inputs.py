@@ -49,6 +49,29 @@ def test_the_same_data_elsewhere_are_the_same(key, tmp_path, monkeypatch):
     assert key() == before
 
 
+@pytest.mark.parametrize("named", ["data", "./data/../data", "~/data"])
+def test_chapters_find_data_that_is_named_from_where_the_runner_is_started(book, tmp_path, monkeypatch, named):
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PTLIB_REAL_MODELS", named)
+    monkeypatch.setenv("PTLIB_LAMA", "")
+    book.write(book.names[0], "import os\nprint(os.environ['PTLIB_REAL_MODELS'], repr(os.environ['PTLIB_LAMA']))")
+    assert book.run("--only", book.names[0]) == 0, book.output
+    assert book.executed(book.names[0]).cells[-1].outputs[0].text == f"{tmp_path / 'data'} ''\n"
+
+
+def test_data_in_the_home_folder_and_behind_links_are_inputs(key, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere" / "below").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "gpt2").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PTLIB_REAL_MODELS", "~/data")
+    before = key()
+    (tmp_path / "elsewhere" / "below" / "weights").write_text("one", encoding="utf-8")
+    assert key() != before
+
+
 def test_data_may_be_one_file(key, tmp_path, monkeypatch):
     file = tmp_path / "facts"
     file.write_text("one", encoding="utf-8")

@@ -40,15 +40,17 @@ class Scores:
             sources: the models that its prompts were tuned on, if they are others.
 
         Raises:
-            PromptError: this was not measured, or not on all of these relations with all of its seeds.
+            PromptError: this was not measured, or not on all of these relations with all seeds, or is kept twice.
         """
         tuned_on = "+".join(sources) or (target if method == "tuned" else "")
         rows = self.rows.query("method == @method and target == @target and sources == @tuned_on")
-        what, relations = f"{method!r} of {tuned_on or 'no model'} on {target}", self.rows["relation"].unique()
+        what, whole = f"{method!r} of {tuned_on or 'no model'} on {target}", self.rows[["seed", "relation"]].nunique()
         if rows.empty:
             raise PromptError(f"{what} was not measured")
+        if rows.duplicated(["seed", "relation"]).any():
+            raise PromptError(f"{what} stands there more than once for a relation and seed; keep one of each")
         table = rows.pivot(index="seed", columns="relation", values=self.score)
-        if len(table.columns) < len(relations) or table.isna().any(axis=None):
+        if table.shape != tuple(whole) or table.isna().any(axis=None):
             raise PromptError(f"{what} was measured in part; let the measurement end, or take `of` what has all")
         return table.to_numpy()
 
