@@ -103,6 +103,18 @@ def numbers() -> dict[str, int | float]:
     }
 
 
+def real_numbers() -> dict[str, object]:
+    """What the page quotes of the real profile, by name."""
+    run = profile("real")
+    return {
+        "real_relations": run.most,
+        "real_facts": run.facts,
+        "real_steps": run.settings.steps,
+        "real_rows": run.settings.rows,
+        "real_seeds": len(run.seeds),
+    }
+
+
 def _whole_table(seconds: pd.Series) -> float:
     """Six sources and targets, every seed: what base models took, times how much more the others have to do."""
     six = [operations_in(config) for name, config in shapes().items() if not name.startswith("gpt2")]

@@ -339,3 +339,14 @@ def test_what_is_kept_with_the_book_is_whole_and_small():
     assert tuned_on == set(about["models"]) - set(about["only_asked"])
     asked = {method for method, _, target in measured.index if target in about["only_asked"]}
     assert asked == set(cells.HELD_OUT)
+
+
+def test_what_comes_back_from_the_larger_model_is_whole_for_its_relations():
+    back, about = kept.kept_rows(kept.BACK), kept.provenance(kept.BACK)
+    relations = kept.relations_measured(kept.BACK)
+    assert set(relations["chosen on"]) == {True, False}
+    measured = back.groupby(["method", "sources", "target"]).size()
+    assert (measured == len(relations) * len(about["study"]["seeds"])).all()
+    assert set(back.sources) == {pt.book.real.LARGER}
+    assert set(back.target) == set(about["models"])
+    assert about["study"]["settings"] == kept.provenance()["study"]["settings"]

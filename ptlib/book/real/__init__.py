@@ -5,6 +5,7 @@ from ptlib.book.real.descriptions import best_pair, named_by_prompt, told
 from ptlib.book.real.drawn import draw_ways, draw_wayward
 from ptlib.book.real.kept import (
     ASKED,
+    BACK,
     kept_descriptions,
     kept_nearness,
     kept_rows,
@@ -17,6 +18,7 @@ from ptlib.book.real.wayward_kept import SAID_OF_WAYWARD, kept_said, kept_waywar
 
 __all__ = [
     "ASKED",
+    "BACK",
     "GEMMA",
     "LARGER",
     "QWEN",

@@ -22,6 +22,7 @@ from ptlib.tasks.task import Task, answers
 from ptlib.tasks.text_files import is_there, read_text
 
 FILE = Path(__file__).with_name("results.json")
+BACK = Path(__file__).with_name("back.json")  # prompts of the larger model, for some relations alone
 ASKED = Path(__file__).with_name("asked.json")
 COLUMNS = ("method", "sources", "target", "relation", "seed", "vocabulary", "answers")
 SAID = ("model", "relation", "seed", "kind", "from_layer", "to_layer", "text", "score", "own", "other")
