@@ -97,7 +97,8 @@ class Profile:
 
         Args:
             sweeps: by what models are called, how many times over all relations and seeds prompts are tuned there, or 0
-                for models that are only loaded. To score all facts some 30 times takes about as long as one.
+                for models that are only loaded. In the paper profile, to score all facts some 30 times takes about as
+                long as one.
         """
         if self.name == "pocket" and os.environ.get(packs.READ):
             print(SPARED)
@@ -175,12 +176,18 @@ def profile(name: str, *, seed: int = 0, shorter: Mapping[str, int] | None = Non
     families = {
         family: _found(about["models"][family], at_hand) for family in dict.fromkeys((*FAMILIES, *about["models"]))
     }
-    seeds = range(seed, seed + shorter.get("seeds", about["seeds"]))
-    settings, written = (Settings(**about["settings"] | steps), WordSettings(**about["written"] | steps))
-    search_steps = min(about["search_steps"], shorter.get("steps", about["search_steps"]))
-    pulls, most = tuple(about["gammas"]), shorter.get("relations", about.get("relations"))
-    asked = pulls, about["mild"], most, about.get("facts")
-    return Profile(name, families, seeds, settings, written, search_steps, *asked)
+    return Profile(
+        name,
+        families,
+        seeds=range(seed, seed + shorter.get("seeds", about["seeds"])),
+        settings=Settings(**about["settings"] | steps),
+        written=WordSettings(**about["written"] | steps),
+        search_steps=min(about["search_steps"], shorter.get("steps", about["search_steps"])),
+        gammas=tuple(about["gammas"]),
+        mild=about["mild"],
+        most=shorter.get("relations", about.get("relations")),
+        facts=about.get("facts"),
+    )
 
 
 def _models_at_hand() -> Path | None:

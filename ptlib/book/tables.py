@@ -39,6 +39,7 @@ def as_html(frame: pd.DataFrame) -> str:
     words = {name for name in frame.columns if not all(map(NO_WORDS.fullmatch, frame[name]))}
 
     def row(tag: str, cells: Iterable[str]) -> str:
+        """A row of cells of one kind."""
         sides = ("left" if name in words else "right" for name in frame.columns)
         # Where there is room style sheets keep numbers whole; a telephone may break them, rather than cut the table.
         cells = (str(cell).replace("\N{NO-BREAK SPACE}", " ") for cell in cells)

@@ -110,6 +110,7 @@ def _climb(
     """
 
     def parts(at: Float[Tensor, " dim"]) -> tuple[Float[Tensor, " sources"], Float[Tensor, " sources"]]:
+        """The root and the cosine of each source."""
         roots = (grams @ at @ at).sqrt()
         return roots, rights @ at / roots
 

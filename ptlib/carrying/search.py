@@ -57,6 +57,7 @@ def gradient_search(
         aim = aim @ turn
 
     def candidates() -> Found:
+        """What the objective is of: the vectors, or these with the statistics that they are to have."""
         return vectors if inside is None else inside.give(vectors)
 
     def reached() -> Float[Tensor, "*prompts length"]:

@@ -28,6 +28,7 @@ def rotated(lm: LanguageModel, rotation: Float[Tensor, "dim dim"]) -> LanguageMo
     model.set_input_embeddings(turned)
 
     def turn_back(_module: nn.Module, positional: tuple, named: dict) -> tuple[tuple, dict]:
+        """The inputs of the model in its own space."""
         return positional, named | {"inputs_embeds": named["inputs_embeds"] @ rotation.T.to(named["inputs_embeds"])}
 
     model.register_forward_pre_hook(turn_back, with_kwargs=True)

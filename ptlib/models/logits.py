@@ -52,6 +52,7 @@ def _logits(
 @contextmanager
 def _only(model: PreTrainedModel, body: str, where: Bool[Tensor, "rows tokens"]) -> Iterator[None]:
     def keep(_module: nn.Module, _inputs: tuple, output: Any) -> Any:
+        """Drop the hidden states of all other places."""
         output.last_hidden_state = output.last_hidden_state[where].unsqueeze(0)
         return output
 
@@ -82,7 +83,10 @@ def _bodies_called(
     called: list[str] = []
 
     def note(name: str) -> Callable[[nn.Module, tuple, Any], None]:
+        """A hook for the part of a name."""
+
         def hook(_module: nn.Module, _inputs: tuple, output: Any) -> None:
+            """Note the part, if it returned hidden states."""
             if getattr(output, "last_hidden_state", None) is not None:
                 called.insert(0, name)
 

@@ -1,37 +1,21 @@
 """Scale: how large the embeddings of a model are, so that a rate or a strength means the same on every model."""
 
-import weakref
-from collections.abc import Callable
-from functools import wraps
-
 import torch
 
 from ptlib.models.language_model import LanguageModel
+from ptlib.models.once import once
 
 MANY, SAMPLE = 5_000, 1_000  # with more words than many, the neighbours of so many of them are looked for
 AT_ONCE = 2**26  # distances that are held in memory
 
 
-def _once(measure: Callable[[LanguageModel], float]) -> Callable[[LanguageModel], float]:
-    """Measure a model once, and keep the result for as long as the model is."""
-    known: weakref.WeakKeyDictionary[LanguageModel, float] = weakref.WeakKeyDictionary()
-
-    @wraps(measure)
-    def kept(lm: LanguageModel) -> float:
-        if lm not in known:
-            known[lm] = measure(lm)
-        return known[lm]
-
-    return kept
-
-
-@_once
+@once
 def spread(lm: LanguageModel) -> float:
     """The standard deviation of a word embedding's numbers about the mean of their dimension: the unit of rates."""
     return lm.moments[1].square().mean().sqrt().item()
 
 
-@_once
+@once
 def word_spacing(lm: LanguageModel) -> float:
     """The median Euclidean distance from a word to its nearest neighbour: the unit of distances between vectors.
 

@@ -119,9 +119,11 @@ def only_the_slot(model: PreTrainedModel, slot_at: Int[Tensor, " rows"]) -> Iter
     forward = last.layer.forward
 
     def at_slot(states: Tensor) -> Tensor:
+        """What stands at the slot of each row alone."""
         return states.expand(len(slot_at), -1, -1)[rows, slot_at].unsqueeze(1)
 
     def shortened(states: Float[Tensor, "rows tokens width"], *others: object, **named: Any) -> Any:
+        """The last layer: as it is up to its last call, which makes the slots alone."""
         nonlocal made
         made += 1
         if made < last.calls:

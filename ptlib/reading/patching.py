@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int, Shaped
@@ -16,14 +15,14 @@ from torch import Tensor, nn
 
 from ptlib.errors import PromptError
 from ptlib.models.language_model import LanguageModel
+from ptlib.models.once import once
 from ptlib.models.self_check import running
 
 ALIKE = 0.9999  # cosine; what differs by more than rounding is something else
 TOKENS = 2  # of the text that shows what runs; more than one, so that rows are told from tokens
 
-_known: WeakKeyDictionary[nn.Module, tuple[nn.Module, ...]] = WeakKeyDictionary()
 
-
+@once
 def blocks(lm: LanguageModel) -> tuple[nn.Module, ...]:
     """The blocks that a text goes through, whatever the family of a model calls them.
 
@@ -34,15 +33,12 @@ def blocks(lm: LanguageModel) -> tuple[nn.Module, ...]:
     Raises:
         PromptError: there are none.
     """
-    if lm.model not in _known:
-        lists = [part for part in lm.model.modules() if isinstance(part, nn.ModuleList)]
-        inner = {id(part) for one in lists for block in one for part in block.modules()}
-        chains = [_chain(lm, one) for one in lists if id(one) not in inner]
-        if not (longest := max(chains, key=len, default=())):
-            family = type(lm.model).__name__
-            raise PromptError(f"{lm.name}: {family} has no list of blocks; use a model of another family")
-        _known[lm.model] = longest
-    return _known[lm.model]
+    lists = [part for part in lm.model.modules() if isinstance(part, nn.ModuleList)]
+    inner = {id(part) for one in lists for block in one for part in block.modules()}
+    longest = max((_chain(lm, one) for one in lists if id(one) not in inner), key=len, default=())
+    if not longest:
+        raise PromptError(f"{lm.name}: {type(lm.model).__name__} has no list of blocks; use a model of another family")
+    return longest
 
 
 @torch.no_grad()
@@ -53,6 +49,7 @@ def _chain(lm: LanguageModel, parts: nn.ModuleList) -> tuple[nn.Module, ...]:
     made: list[Any] = []
 
     def keep(module: nn.Module, inputs: tuple, named: dict, output: Any) -> None:
+        """Note a module that runs, what it takes and what it makes."""
         ran.append(module)
         taken.append([given for given in (*inputs, *named.values()) if isinstance(given, Tensor)])
         made.append(output[0] if isinstance(output, tuple | list) and output else output)
@@ -82,6 +79,7 @@ def states_in(
     found = {0: embedded}
 
     def keep(layer: int, _module: nn.Module, _inputs: tuple, output: Any) -> None:
+        """Note what a layer hands on."""
         found[layer] = _hidden(output)
 
     with ExitStack() as hooks:
@@ -98,6 +96,7 @@ def patched(
     """While this holds, other hidden states stand at some places of each row behind a block."""
 
     def replace(_module: nn.Module, _inputs: tuple, output: Any) -> Any:
+        """What the block hands on, with the other states in their places."""
         hidden = _hidden(output).clone()
         hidden[:, places] = states.to(hidden)
         return hidden if isinstance(output, Tensor) else (hidden, *output[1:])

@@ -132,6 +132,7 @@ class Engine(ABC, Generic[Name, Tuned]):
         descent = Descent(self.lms, list(jobs.values()), self.template, self.settings, start, self.vectors, pull)
 
         def prompts() -> dict[Name, Tuned]:
+            """The prompts as they are now."""
             return {name: self.finish(name, one) for name, one in zip(jobs, descent.numbers.detach(), strict=True)}
 
         for step in descent.steps(journal, label=f"tuning {len(jobs)} prompts {label}", progress=progress):

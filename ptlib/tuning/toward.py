@@ -17,6 +17,7 @@ from ptlib.prompts.template import VECTOR, default_template, parse
 from ptlib.tasks.task import Task
 from ptlib.tuning.descent import Pull, Settings
 from ptlib.tuning.engine import VectorEngine, jobs_of, require_distinct, require_list
+from ptlib.tuning.gradients import Job
 from ptlib.tuning.start import random_vectors
 
 
@@ -85,26 +86,9 @@ def tune_toward(
             model or does not fit the start, a task without texts, an unknown start, a gamma that is negative or no
             number, or a template without exactly one `[V]`.
     """
-    if wrong := [gamma for gamma in gammas if not (gamma >= 0 and math.isfinite(gamma))]:
-        raise PromptError(f"gamma {wrong[0]}: must be a number, 0 or larger")
-    require_distinct("gamma", gammas)
     if isinstance(start, str) and start not in ("text", "random"):
         raise PromptError(f"unknown start {start!r}; there are text and random, or give a prompt")
-    jobs = jobs_of(tasks, seeds)
-    by_task = texts if isinstance(texts, Mapping) else {task.name: texts for task in tasks}
-    if missing := [task.name for task in tasks if not by_task.get(task.name)]:
-        raise PromptError(
-            f"no texts for task {missing[0]}; there are some for {', '.join(filter(by_task.get, by_task))}"
-        )
-    for wanted in by_task.values():
-        require_list("text", wanted)
-    aims = {
-        Aim(task.name, text, float(gamma), seed): jobs[task.name, seed]
-        for task in tasks
-        for text in by_task[task.name]
-        for gamma in gammas
-        for seed in seeds
-    }
+    aims = _aims(tasks, texts, gammas, seeds)
     ids = {text: text_ids(lm, text) for text in {aim.text: None for aim in aims}}
     found: dict[Aim, SoftPrompt] = {}
     for length in sorted({len(tokens) for tokens in ids.values()}):
@@ -115,6 +99,33 @@ def tune_toward(
         some = {aim: job for aim, job in aims.items() if aim.text in alike}
         found |= engine.run(some, f"on {lm.name} toward texts", cache, progress)
     return {aim: found[aim] for aim in aims}
+
+
+def _aims(
+    tasks: Sequence[Task],
+    texts: Sequence[str] | Mapping[str, Sequence[str]],
+    gammas: Sequence[int | float],
+    seeds: Sequence[int],
+) -> dict[Aim, Job]:
+    """What prompts are tuned for, by task, text, gamma and seed, in that order."""
+    if wrong := [gamma for gamma in gammas if not (gamma >= 0 and math.isfinite(gamma))]:
+        raise PromptError(f"gamma {wrong[0]}: must be a number, 0 or larger")
+    require_distinct("gamma", gammas)
+    jobs = jobs_of(tasks, seeds)
+    by_task = texts if isinstance(texts, Mapping) else {task.name: texts for task in tasks}
+    if missing := [task.name for task in tasks if not by_task.get(task.name)]:
+        raise PromptError(
+            f"no texts for task {missing[0]}; there are some for {', '.join(filter(by_task.get, by_task))}"
+        )
+    for wanted in by_task.values():
+        require_list("text", wanted)
+    return {
+        Aim(task.name, text, float(gamma), seed): jobs[task.name, seed]
+        for task in tasks
+        for text in by_task[task.name]
+        for gamma in gammas
+        for seed in seeds
+    }
 
 
 def _spread(template: str | None, length: int) -> str:

@@ -1,5 +1,4 @@
 import copy
-from weakref import WeakKeyDictionary
 
 import pytest
 import torch
@@ -157,14 +156,14 @@ def test_a_list_of_attentions_alone_is_not_the_blocks(tmp_path):
         pt.describe(lm, fillers(lm), text="[V] is", from_layer=1)
 
 
-def test_a_model_that_does_not_run_as_it_is_asked_is_refused_in_one_line(gpt2, france, monkeypatch):
+def test_a_model_that_does_not_run_as_it_is_asked_is_refused_in_one_line(france, monkeypatch):
     def broken(**_given):
         raise ValueError("of another library\nand more")
 
-    monkeypatch.setattr("ptlib.reading.patching._known", WeakKeyDictionary())
-    monkeypatch.setattr(gpt2.model, "forward", broken)
+    other = pt.load("pocket/gpt2-small")
+    monkeypatch.setattr(other.model, "forward", broken)
     with pytest.raises(pt.PromptError, match=r"\Apocket/gpt2-small: GPT2LMHeadModel cannot be run [^\n]*\Z"):
-        pt.describe(gpt2, france, text=TEXT)
+        pt.describe(other, france, text=TEXT)
 
 
 def test_after_an_error_too(gpt2):
@@ -247,8 +246,8 @@ def test_layers_of_another_width_than_the_embeddings_are_not_mixed_with_these(tm
         pt.describe(lm, made(lm, lm.embed("france")), text="[V] is", from_layer=0, to_layer=1)
 
 
-def test_a_model_without_blocks_is_refused(gpt2, france, monkeypatch):
-    monkeypatch.setattr("ptlib.reading.patching._known", WeakKeyDictionary())
-    monkeypatch.setattr(type(gpt2.model), "modules", lambda self: iter(()))
+def test_a_model_without_blocks_is_refused(france, monkeypatch):
+    other = pt.load("pocket/gpt2-small")
+    monkeypatch.setattr(type(other.model), "modules", lambda self: iter(()))
     with pytest.raises(pt.PromptError, match="GPT2LMHeadModel has no list of blocks; use a model of another family"):
-        pt.describe(gpt2, france, text=TEXT)
+        pt.describe(other, france, text=TEXT)
