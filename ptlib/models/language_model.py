@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -78,7 +79,13 @@ class LanguageModel:
 
     def pieces(self, text: str, *, starts_text: bool = False) -> list[int]:
         """Token ids of a text that stands inside a sentence, or at its start, without special tokens."""
-        spaced = text if starts_text else self._space + text
+        return self.pieces_of_each([text], starts_text=starts_text)[0]
+
+    def pieces_of_each(self, texts: Sequence[str], *, starts_text: bool = False) -> list[list[int]]:
+        """The same for each of some texts; many at once cost far less than one after the other."""
+        if not texts:
+            return []
+        spaced = [text if starts_text else self._space + text for text in texts]
         return self.tokenizer(spaced, add_special_tokens=False)["input_ids"]
 
     @functools.cached_property

@@ -114,18 +114,17 @@ def _written(lm: LanguageModel, run: Sequence[str], texts: Sequence[str], *, cut
 def _tokens(lm: LanguageModel, written: Sequence[str], *, starts: bool) -> list[list[int]]:
     """Token ids of some texts, which stand at the start of a sentence or behind a vector."""
     different = [text for text in dict.fromkeys(written) if text]
-    if not starts:
-        found = [_behind(lm, text) for text in different]
+    if starts:
+        found = lm.pieces_of_each(different, starts_text=True)
     else:
-        found = lm.tokenizer(different, add_special_tokens=False)["input_ids"] if different else []
+        behind = iter(lm.pieces_of_each([text[1:] for text in different if text.startswith(" ")]))
+        found = [next(behind) if text.startswith(" ") else _glued(lm, text) for text in different]
     ids = dict(zip(different, found, strict=True)) | {"": []}
     return [ids[text] for text in written]
 
 
-def _behind(lm: LanguageModel, text: str) -> list[int]:
-    """Token ids of what stands behind a vector: behind a space as inside a sentence, otherwise as part of its word."""
-    if text.startswith(" "):
-        return lm.pieces(text[1:])
+def _glued(lm: LanguageModel, text: str) -> list[int]:
+    """Token ids of what stands behind a vector without a space, as part of its word."""
     for word in WORDS_BEFORE:
         alone, whole = (lm.tokenizer(some, add_special_tokens=False)["input_ids"] for some in (word, word + text))
         if lm.tokenizer.unk_token_id not in alone and whole[: len(alone)] == alone:
