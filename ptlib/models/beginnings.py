@@ -8,8 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from ptlib.models.difference import difference
-from ptlib.models.slot import LARGEST_ERROR, attends_quickly
+from ptlib.models.slot import attends_quickly, says_the_same
 from ptlib.models.trial import trial_inputs, tried
 
 Side = Float[Tensor, "rows heads places width"]  # keys, or values
@@ -86,4 +85,4 @@ def _says_the_same(model: PreTrainedModel) -> bool:
             rest = model(inputs_embeds=embedded[:, start:], attention_mask=there, use_cache=False, **told).logits
     except Exception:  # whatever a family stumbles over: then rows go through it whole
         return False
-    return difference(rest, whole[:, start:]) < LARGEST_ERROR
+    return says_the_same(rest, whole[:, start:], model.dtype)

@@ -4,6 +4,8 @@ import torch
 import ptlib as pt
 from ptlib.models import number_formats as dtypes
 from ptlib.models import quick as precision
+from ptlib.models.slot import attends_quickly
+from ptlib.prompts.cloze import encode, slot_logits
 from ptlib.prompts.template import parse
 from ptlib.tuning import gradients
 from ptlib.tuning.gradients import Gradients
@@ -44,9 +46,19 @@ def test_the_model_itself_keeps_its_precision(bert, with_bfloat16):
     assert bert.model.config._attn_implementation == "sdpa"
 
 
-def test_a_machine_without_bfloat16_computes_on_the_model(bert, monkeypatch):
+def test_a_machine_without_bfloat16_computes_on_the_same_weights_and_says_the_same(lm, make_task, monkeypatch):
+    """No number is there twice, and what the copy leaves out changes nothing but the rounding."""
     monkeypatch.setattr(dtypes, "_has_bfloat16", lambda device: False)
-    assert precision.quick_copy(bert) is bert
+    copied = precision.quick_copy(lm)
+    assert copied.dtype == torch.float32
+    assert attends_quickly(copied.model)
+    assert not attends_quickly(lm.model)
+    places = {weight.data_ptr() for weight in lm.model.parameters()}
+    assert {weight.data_ptr() for weight in copied.model.parameters()} == places
+    cloze = encode(lm, TEMPLATE, make_task(("France", "Paris"), ("New Zealand", "Wellington")).train)
+    vectors = pt.random_prompt(lm, pt.relation("P36"), length=3).vectors.expand(len(cloze), -1, -1)
+    found, expected = (slot_logits(one, cloze, vectors) for one in (copied, lm))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_model_in_double_precision_stays_so(exact_bert, with_bfloat16):

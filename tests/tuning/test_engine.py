@@ -58,18 +58,18 @@ def test_without_a_cache_there_are_no_keys_and_no_fingerprints(way, bert, capita
 
 
 @WAYS
-def test_a_model_is_hashed_and_shortened_once(way, bert, tmp_path, monkeypatch):
+def test_a_model_is_hashed_and_copied_once(way, bert, tmp_path, monkeypatch):
     lm = pt.LanguageModel(bert.name, bert.kind, bert.model, bert.tokenizer)
-    shortened, hashed = [], []
+    copied, hashed = [], []
     monkeypatch.setattr(quick, "quick_dtype", lambda device: torch.bfloat16)
-    monkeypatch.setattr(quick, "_shortened", lambda *what, make=quick._shortened: shortened.append(what) or make(*what))
+    monkeypatch.setattr(quick, "_copied", lambda *what, make=quick._copied: copied.append(what) or make(*what))
     state = lm.model.state_dict
     monkeypatch.setattr(lm.model, "state_dict", lambda *what: hashed.append(what) or state(*what))
     tasks = [pt.relation(name) for name in ("P36", "P19")]
     for seeds in ((0, 1), (2,)):
         way(lm, tasks, seeds, cache=tmp_path)
     pt.scoring.accuracy_by_seed(lm, tasks[:1], free(lm, tasks[:1]), quick=True)
-    assert len(shortened) == len(hashed) == 1
+    assert len(copied) == len(hashed) == 1
 
 
 @WAYS
