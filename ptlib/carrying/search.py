@@ -25,10 +25,6 @@ def gradient_search(
 ) -> Iterator[tuple[int, Found]]:
     """The paper's search: Adam on `1 - objective`, from Xavier-normal vectors.
 
-    What can be computed before the first step is. Without a mask, the unit anchors A = QR are as good as R, which
-    is no taller than it is wide: Q turns lengths and angles into themselves, so
-    `cos(A v, r) = (R v)'(Q'r) / (|R v| |r|)`.
-
     Args:
         wanted: relative representations.
         anchors: the target's anchors.
@@ -51,10 +47,7 @@ def gradient_search(
     vectors = start.to(anchors.device).expand(*prompts, length, dim).clone().requires_grad_()
     optimizer = torch.optim.Adam([vectors], lr=learning_rate)
 
-    unit, aim = normalize(anchors, dim=-1), normalize(wanted if mask is None else wanted * mask, dim=-1)
-    if mask is None:
-        turn, unit = (part.to(anchors) for part in torch.linalg.qr(unit.double()))
-        aim = aim @ turn
+    unit, aim = _prepared(wanted, anchors, mask)
 
     def candidates() -> Found:
         """What the objective is of: the vectors, or these with the statistics that they are to have."""
@@ -73,3 +66,18 @@ def gradient_search(
         if step % every == 0 or step == steps:
             with torch.no_grad():
                 yield step, candidates().clone()
+
+
+def _prepared(
+    wanted: Wanted, anchors: Float[Tensor, "anchors dim"], mask: Mask | None
+) -> tuple[Float[Tensor, "rows dim"], Float[Tensor, "*prompts length rows"]]:
+    """What can be computed before the first step: unit anchors, and the directions that their cosines are to take.
+
+    Without a mask, the unit anchors A = QR are as good as R, which is no taller than it is wide: Q turns lengths and
+    angles into themselves, so `cos(A v, r) = (R v)'(Q'r) / (|R v| |r|)`.
+    """
+    unit, aim = normalize(anchors, dim=-1), normalize(wanted if mask is None else wanted * mask, dim=-1)
+    if mask is not None:
+        return unit, aim
+    turn, unit = (part.to(anchors) for part in torch.linalg.qr(unit.double()))
+    return unit, aim @ turn

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from ptlib.models.slot import attends_quickly, says_the_same
+from ptlib.models.difference import says_the_same
+from ptlib.models.slot import attends_quickly
 from ptlib.models.trial import trial_inputs, tried
 
 Side = Float[Tensor, "rows heads places width"]  # keys, or values

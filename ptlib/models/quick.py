@@ -46,7 +46,9 @@ def _copied(lm: LanguageModel, short: torch.dtype | None) -> LanguageModel:
         id(one): torch.nn.Parameter(one.detach().to(short or one.dtype), requires_grad=False)
         for one in lm.model.parameters()
     }
-    model = copy.deepcopy(lm.model, weights).to(short or lm.dtype)  # type: ignore[arg-type]  # typed as unbound
+    model = copy.deepcopy(lm.model, weights)
+    if short is not None:
+        model.to(short)  # type: ignore[arg-type]  # transformers types it as unbound
     if lm.device.type == "cpu":
         if short is not None:
             _define_gelu(model)

@@ -13,13 +13,12 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
-from ptlib.models.difference import difference, tolerance
+from ptlib.models.difference import says_the_same
 from ptlib.models.embedding_space import embedding_weight, look_up
 from ptlib.models.logits import logits_at
 
 ATTENTION = "ptlib"  # the name of `attend` in a model's configuration
 UNKNOWN = ("softcap", "s_aux", "position_bias")  # what some families add to attention, and `attend` does not know
-LARGEST_ERROR = 0.1  # of a model that takes a shorter way, in spreads of its logits: bfloat16 alone makes 0.03
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,6 @@ def attend_quickly(model: PreTrainedModel) -> None:
     if not same:
         _last.pop(model, None)
         model.set_attn_implementation("eager")
-
-
-def says_the_same(found: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
-    """Whether a shorter way through a model that is held so gives the logits of the long one, but for rounding."""
-    return difference(found, expected) < min(LARGEST_ERROR, tolerance(dtype))
 
 
 def attends_quickly(model: PreTrainedModel) -> bool:

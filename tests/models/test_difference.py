@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ptlib.models.difference import difference, typical_difference
+from ptlib.models.difference import difference, says_the_same, typical_difference
 
 LOGITS = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0]])
 
@@ -28,3 +28,11 @@ def test_what_cannot_be_compared_is_infinitely_far():
 def test_a_word_that_is_never_said_makes_no_difference():
     never = torch.tensor([0.0, 1.0, float("-inf")])
     assert difference(never, never.clone()) == 0
+
+
+def test_a_shorter_way_may_differ_by_what_its_format_rounds_and_no_more():
+    logits = torch.linspace(-3, 3, 100)
+    formats = torch.float32, torch.float16, torch.bfloat16
+    for apart, enough in ((1e-6, formats), (0.02, formats[1:]), (0.2, ())):
+        found = logits + apart * logits.std()
+        assert tuple(one for one in formats if says_the_same(found, logits, one)) == enough
